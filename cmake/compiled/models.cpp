@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+// The float models of eigenformer::compiled, instantiated once; the headers declare them extern.
+#include "eigenformer/models/transformer.hpp"
+
+namespace eigenformer::inline v0 {
+
+template class Transformer<float, PostNorm>;
+template class Transformer<float, PreNorm>;
+
+}  // namespace eigenformer::inline v0

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+/// Weights into a model, all of them or an error that says everything that is wrong.
+#pragma once
+
+#include <set>
+#include <span>
+
+#include "eigenformer/architectures/names.hpp"
+#include "eigenformer/io/tensor_values.hpp"
+#include "eigenformer/layers/module.hpp"
+
+namespace eigenformer::inline v0 {
+
+namespace detail {
+
+/// What bind() has seen so far.
+class Binding {
+ public:
+  Binding(const io::Tensors& tensors, const NameTable& names) : tensors_(tensors), names_(names) {}
+
+  /// The tensor of a parameter with this shape, or nullptr and a line in the report.
+  const io::TensorView* find(const std::string& parameter, const ParameterShape& shape,
+                             const std::optional<TensorSource>& source) {
+    if (!source) {
+      report(ErrorCode::missing_tensor, "no line of the table names " + parameter);
+      return nullptr;
+    }
+    const io::TensorView* const tensor = tensors_.find(source->tensor);
+    if (!tensor) {
+      report(ErrorCode::missing_tensor, "missing " + source->tensor + " for " + parameter);
+      return nullptr;
+    }
+    claimed_.insert(source->tensor);
+    io::Shape expected = {shape.rows * source->parts, shape.cols};
+    if (shape.rank == 1) expected = {shape.cols * source->parts};
+    if (tensor->shape != expected) {
+      report(ErrorCode::shape_mismatch, source->tensor + " for " + parameter + ": expected " +
+                                            io::text(expected) + ", got " +
+                                            io::text(tensor->shape));
+      return nullptr;
+    }
+    using io::DataType;
+    if (tensor->type != DataType::f32 && tensor->type != DataType::f16 &&
+        tensor->type != DataType::bf16 && tensor->type != DataType::f64) {
+      report(ErrorCode::unsupported, source->tensor + " for " + parameter +
+                                         ": expected F32, F16, BF16 or F64, got " +
+                                         std::string(io::name(tensor->type)));
+      return nullptr;
+    }
+    return tensor;
+  }
+
+  /// Throws the one error, unless there is nothing to say.
+  void finish() {
+    for (const io::NamedTensor& entry : tensors_) {
+      if (claimed_.count(entry.name) == 0 && !is_ignored(names_, entry.name)) {
+        report(ErrorCode::missing_tensor, "nothing asks for " + entry.name);
+      }
+    }
+    if (lines_ == 0) return;
+    throw Error(code_, tensors_.file() + ": " + std::to_string(lines_) +
+                           " things don't fit the model:" + text_);
+  }
+
+ private:
+  void report(ErrorCode code, const std::string& line) {
+    if (lines_++ == 0) code_ = code;
+    text_ += "\n  " + line;
+  }
+
+  const io::Tensors& tensors_;
+  const NameTable& names_;
+  std::set<std::string, std::less<>> claimed_;
+  ErrorCode code_ = ErrorCode::missing_tensor;
+  std::string text_;
+  int lines_ = 0;
+};
+
+}  // namespace detail
+
+/// Gives each parameter of `module` its tensor. F64, F32, F16 and BF16 are widened or rounded to
+/// what the parameter stores. Throws ONE Error with the code of the first trouble and a text with a
+/// line for each: every missing tensor, every wrong shape, every type that is not a float, and
+/// every tensor that neither a parameter nor the table's `ignored` claims. Then nothing has
+/// changed.
+template <class Derived, class Scalar>
+void bind(Module<Derived, Scalar>& module, const io::Tensors& tensors, const NameTable& names) {
+  detail::Binding binding(tensors, names);
+  const auto& unchanged = module;
+  unchanged.for_each_parameter([&](const std::string& parameter, const auto& value) {
+    binding.find(parameter, shape_of(value), find_source(names, parameter));
+  });
+  binding.finish();
+  module.for_each_parameter([&](const std::string& parameter, auto& value) {
+    const TensorSource source = *find_source(names, parameter);
+    const ParameterShape shape = shape_of(value);
+    const Index size = shape.rows * shape.cols;
+    io::TensorView part = tensors.at(source.tensor);
+    const std::size_t bytes = static_cast<std::size_t>(size) * io::size_of(part.type);
+    part.bytes = part.bytes.subspan(static_cast<std::size_t>(source.part) * bytes, bytes);
+    Matrix<Scalar> numbers(shape.rows, shape.cols);
+    io::copy_values(part, std::span<Scalar>(numbers.data(), static_cast<std::size_t>(size)));
+    assign(value, MatrixView<const Scalar>(numbers));
+  });
+}
+
+}  // namespace eigenformer::inline v0

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+/// Watching attention from the side: the weights are recomputed for the watcher, and nothing that
+/// is computed anyway changes by a bit.
+#pragma once
+
+#include "eigenformer/core/matrix_view.hpp"
+
+namespace eigenformer::inline v0 {
+
+enum class AttentionKind { encoder, decoder, cross };
+
+/// Where in a model an attention layer stands.
+struct AttentionPlace {
+  AttentionKind kind = AttentionKind::encoder;
+  Index layer = 0;  ///< from 0, in its own stack
+
+  friend constexpr bool operator==(AttentionPlace, AttentionPlace) = default;
+};
+
+/// What an observer is told.
+struct AttentionRecord {
+  AttentionPlace place;
+  Index head;
+  Index sequence;                    ///< in its batch
+  MatrixView<const double> weights;  ///< [queries, keys], rows sum to 1, 0 where nothing is seen
+};
+
+class AttentionObserver {
+ public:
+  virtual ~AttentionObserver() = default;
+  /// Whether this head is worth the recomputation.
+  virtual bool wants(AttentionPlace place, Index head) const = 0;
+  /// Called on the thread that runs the layer, sequence by sequence, head by head. The record's
+  /// matrix dies with the call.
+  virtual void observe(const AttentionRecord& record) = 0;
+};
+
+}  // namespace eigenformer::inline v0

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+/// What a computation needs besides its inputs: kernels, threads, scratch memory, a watcher.
+#pragma once
+
+#include "eigenformer/core/arena.hpp"
+#include "eigenformer/core/attention_observer.hpp"
+#include "eigenformer/core/executor.hpp"
+
+namespace eigenformer::inline v0 {
+
+namespace kernels {
+struct KernelTable;
+}
+
+/// One computation at a time; models are const and shared, contexts are not. make_context() in
+/// kernels/dispatch.hpp makes one with the machine's fastest kernels.
+class Context {
+ public:
+  /// On the calling thread. `kernels` outlives the context.
+  explicit Context(const kernels::KernelTable& kernels) : kernels_(&kernels) {}
+  /// On `executor`, which outlives the context.
+  Context(const kernels::KernelTable& kernels, Executor& executor)
+      : kernels_(&kernels), executor_(&executor) {}
+
+  const kernels::KernelTable& kernels() const { return *kernels_; }
+  Executor& executor() { return executor_ ? *executor_ : inline_executor_; }
+  Arena& arena() { return arena_; }
+
+  /// Nobody watches: nullptr.
+  AttentionObserver* observer() const { return observer_; }
+  /// `observer` outlives the context, or the next call.
+  void watch(AttentionObserver& observer) { observer_ = &observer; }
+  void unwatch() { observer_ = nullptr; }
+
+ private:
+  const kernels::KernelTable* kernels_;
+  Executor* executor_ = nullptr;
+  InlineExecutor inline_executor_;
+  Arena arena_;
+  AttentionObserver* observer_ = nullptr;
+};
+
+}  // namespace eigenformer::inline v0

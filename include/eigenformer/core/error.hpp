@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+/// Errors: one type, a code to branch on, and a text that says where, what was expected, and what
+/// was found.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+#include "eigenformer/core/macros.hpp"
+
+namespace eigenformer::inline v0 {
+
+enum class ErrorCode {
+  io,                ///< the operating system could not open, read or write
+  format,            ///< a file is not what its name or header promises
+  missing_tensor,    ///< a model lacks tensors, or has ones that nobody claims
+  shape_mismatch,    ///< a matrix has another shape than the layer or the file needs
+  unsupported,       ///< understood, and not done by this version
+  invalid_argument,  ///< an option or argument outside its documented range
+  out_of_range,      ///< an id, index or position beyond its table
+  out_of_memory,     ///< over the caller's budget, or the system's
+  cancelled,         ///< the caller asked to stop
+};
+
+/// The code's name, as in the enumeration.
+constexpr const char* name(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::io: return "io";
+    case ErrorCode::format: return "format";
+    case ErrorCode::missing_tensor: return "missing_tensor";
+    case ErrorCode::shape_mismatch: return "shape_mismatch";
+    case ErrorCode::unsupported: return "unsupported";
+    case ErrorCode::invalid_argument: return "invalid_argument";
+    case ErrorCode::out_of_range: return "out_of_range";
+    case ErrorCode::out_of_memory: return "out_of_memory";
+    case ErrorCode::cancelled: return "cancelled";
+  }
+  return "unknown";
+}
+
+/// Everything that the library throws on purpose.
+class Error : public std::runtime_error {
+ public:
+  Error(ErrorCode code, const std::string& text) : std::runtime_error(text), code_(code) {}
+
+  ErrorCode code() const noexcept { return code_; }
+
+ private:
+  ErrorCode code_;
+};
+
+}  // namespace eigenformer::inline v0

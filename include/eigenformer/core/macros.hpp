@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+/// The library's only macros, and the doors: what cannot compile the library correctly meets an
+/// #error here, with the reason. Every other header includes this one, directly or not.
+#pragma once
+
+#include <cassert>
+
+#if __cplusplus < 202002L
+#error "Eigenformer needs C++20: compile with -std=c++20 or later."
+#endif
+
+#if defined(__clang__)
+#if __clang_major__ < 14
+#error "Eigenformer needs clang 14 or later."
+#endif
+#elif defined(__GNUC__)
+#if __GNUC__ < 12
+#error "Eigenformer needs g++ 12 or later."
+#endif
+#else
+#error "Eigenformer supports g++ 12 and clang 14 or later: no other compiler has been tested."
+#endif
+
+#if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ != 0)
+#error "Eigenformer promises exact bits: compile without -ffast-math and -ffinite-math-only."
+#endif
+
+#if !defined(__cpp_exceptions)
+#error "Eigenformer reports errors by exceptions: compile without -fno-exceptions."
+#endif
+
+#if !defined(__BYTE_ORDER__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "Eigenformer supports little-endian machines only."
+#endif
+
+#if defined(__x86_64__)
+#define EIGENFORMER_X86_64 1
+#else
+#define EIGENFORMER_X86_64 0
+#endif
+
+/// Whether templates and kernels are instantiated in this translation unit (header-only use), or
+/// only declared, because the program links eigenformer::compiled.
+#if defined(EIGENFORMER_COMPILED) && !defined(EIGENFORMER_COMPILED_IMPLEMENTATION)
+#define EIGENFORMER_DECLARATIONS_ONLY 1
+#else
+#define EIGENFORMER_DECLARATIONS_ONLY 0
+#endif
+/// Of a function that eigenformer::compiled defines, in one of its files, for everybody.
+#if defined(EIGENFORMER_COMPILED_IMPLEMENTATION)
+#define EIGENFORMER_INLINE
+#else
+#define EIGENFORMER_INLINE inline
+#endif
+
+/// Eigen without its LGPL parts.
+#if !defined(EIGEN_MPL2_ONLY)
+#define EIGEN_MPL2_ONLY
+#endif
+
+/// A contract inside the library. Tests define EIGENFORMER_ASSERT themselves, to throw instead.
+#if !defined(EIGENFORMER_ASSERT)
+#define EIGENFORMER_ASSERT(condition) assert(condition)
+#endif
+
+/// A loop over registers, unrolled whole at any optimisation level.
+#define EIGENFORMER_PRAGMA(text) _Pragma(#text)
+#if defined(__clang__)
+#define EIGENFORMER_UNROLL EIGENFORMER_PRAGMA(clang loop unroll(full))
+#else
+#define EIGENFORMER_UNROLL EIGENFORMER_PRAGMA(GCC unroll 64)
+#endif
+
+/// An operation on vectors, always part of its caller; a kernel, entered by pointer. Both have the
+/// attribute of the instruction set that the including file names: lambdas don't inherit it.
+#define EIGENFORMER_OP EIGENFORMER_TARGET __attribute__((always_inline)) inline
+#define EIGENFORMER_KERNEL EIGENFORMER_TARGET inline

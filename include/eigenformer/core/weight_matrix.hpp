@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+/// Weights, packed at load into the one layout that every instruction set reads.
+#pragma once
+
+#include <cstddef>
+
+#include "eigenformer/core/half.hpp"
+#include "eigenformer/core/matrix.hpp"
+
+namespace eigenformer::inline v0 {
+
+/// How a weight's numbers are stored. Arithmetic is in float all the same.
+enum class Storage { f32, f16, bf16 };
+
+constexpr const char* name(Storage storage) {
+  switch (storage) {
+    case Storage::f32: return "f32";
+    case Storage::f16: return "f16";
+    case Storage::bf16: return "bf16";
+  }
+  return "unknown";
+}
+
+/// The matrix W [outputs, inputs] of y = x W^T + b. The double one is the oracle's, plainly stored.
+template <class Scalar>
+class WeightMatrix;
+
+/// Panels of 16 outputs, so that SIMD lanes are outputs and no sum is ever split: panel p holds
+/// outputs 16 p to 16 p + 15, those past the end as zeros.
+///
+///     f32, f16  [outputs/16][inputs][16]
+///     bf16      [outputs/16][inputs/2][16 outputs x 2 inputs], an odd last input paired with zero
+template <>
+class WeightMatrix<float> {
+ public:
+  WeightMatrix() = default;
+  /// Zeros.
+  WeightMatrix(Index outputs, Index inputs, Storage storage = Storage::f32)
+      : outputs_(outputs),
+        inputs_(inputs),
+        storage_(storage),
+        bytes_(divide_up(outputs, lanes) * panel_bytes()) {}
+  /// Packs `weight` [outputs, inputs]; 16-bit storages round to nearest, half to even.
+  explicit WeightMatrix(MatrixView<const float> weight, Storage storage = Storage::f32)
+      : WeightMatrix(weight.rows(), weight.cols(), storage) {
+    for (Index output = 0; output < outputs_; ++output) {
+      for (Index input = 0; input < inputs_; ++input) store(output, input, weight(output, input));
+    }
+  }
+
+  Index outputs() const { return outputs_; }
+  Index inputs() const { return inputs_; }
+  Storage storage() const { return storage_; }
+  Index panels() const { return divide_up(outputs_, lanes); }
+  /// Of the whole packed matrix.
+  std::size_t bytes() const { return bytes_.bytes(); }
+  /// Of one panel.
+  Index panel_bytes() const {
+    switch (storage_) {
+      case Storage::f32: return inputs_ * lanes * Index{sizeof(float)};
+      case Storage::f16: return inputs_ * lanes * Index{sizeof(Half)};
+      case Storage::bf16: return round_up(inputs_, 2) * lanes * Index{sizeof(Bfloat16)};
+    }
+    return 0;
+  }
+  const std::byte* panel(Index p) const {
+    EIGENFORMER_ASSERT(p >= 0 && p <= panels());
+    return bytes_.data() + p * panel_bytes();
+  }
+
+  /// One weight, widened exactly.
+  float operator()(Index output, Index input) const {
+    const std::byte* const element = bytes_.data() + byte_offset(output, input);
+    switch (storage_) {
+      case Storage::f32: return *reinterpret_cast<const float*>(element);
+      case Storage::f16: return to_float(*reinterpret_cast<const Half*>(element));
+      case Storage::bf16: return to_float(*reinterpret_cast<const Bfloat16*>(element));
+    }
+    return 0;
+  }
+  /// The weights of one output, to `row` [inputs], widened exactly: an embedding's lookup.
+  void copy_row(Index output, float* row) const {
+    for (Index input = 0; input < inputs_; ++input) row[input] = (*this)(output, input);
+  }
+  /// [outputs, inputs], widened exactly.
+  Matrix<float> unpack() const {
+    Matrix<float> weight(outputs_, inputs_);
+    for (Index output = 0; output < outputs_; ++output) {
+      copy_row(output, weight.data() + output * inputs_);
+    }
+    return weight;
+  }
+
+ private:
+  Index byte_offset(Index output, Index input) const {
+    EIGENFORMER_ASSERT(output >= 0 && output < outputs_ && input >= 0 && input < inputs_);
+    const Index in_panel = output / lanes * panel_bytes(), lane = output % lanes;
+    switch (storage_) {
+      case Storage::f32: return in_panel + (input * lanes + lane) * Index{sizeof(float)};
+      case Storage::f16: return in_panel + (input * lanes + lane) * Index{sizeof(Half)};
+      case Storage::bf16:
+        return in_panel + ((input / 2 * lanes + lane) * 2 + input % 2) * Index{sizeof(Bfloat16)};
+    }
+    return 0;
+  }
+  void store(Index output, Index input, float value) {
+    std::byte* const element = bytes_.data() + byte_offset(output, input);
+    switch (storage_) {
+      case Storage::f32: *reinterpret_cast<float*>(element) = value; break;
+      case Storage::f16: *reinterpret_cast<Half*>(element) = to_half(value); break;
+      case Storage::bf16: *reinterpret_cast<Bfloat16*>(element) = to_bfloat16(value); break;
+    }
+  }
+
+  Index outputs_ = 0;
+  Index inputs_ = 0;
+  Storage storage_ = Storage::f32;
+  AlignedBuffer<std::byte> bytes_;
+};
+
+template <>
+class WeightMatrix<double> {
+ public:
+  WeightMatrix() = default;
+  WeightMatrix(Index outputs, Index inputs, Storage = Storage::f32) : weight_(outputs, inputs) {}
+  explicit WeightMatrix(MatrixView<const double> weight, Storage = Storage::f32)
+      : weight_(weight) {}
+
+  Index outputs() const { return weight_.rows(); }
+  Index inputs() const { return weight_.cols(); }
+  Storage storage() const { return Storage::f32; }  // the only one, whatever it is asked for
+  std::size_t bytes() const { return static_cast<std::size_t>(weight_.size()) * sizeof(double); }
+  double operator()(Index output, Index input) const { return weight_(output, input); }
+  void copy_row(Index output, double* row) const {
+    const double* const from = weight_.data() + output * inputs();
+    std::copy(from, from + inputs(), row);
+  }
+  const Matrix<double>& unpack() const { return weight_; }
+
+ private:
+  Matrix<double> weight_;
+};
+
+}  // namespace eigenformer::inline v0

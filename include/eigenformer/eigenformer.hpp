@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+/// The whole library from one include.
+#pragma once
+
+#include "eigenformer/architectures/module_file.hpp"
+#include "eigenformer/architectures/vaswani.hpp"
+#include "eigenformer/core/thread_pool.hpp"
+#include "eigenformer/io/json.hpp"
+#include "eigenformer/kernels/dispatch.hpp"
+#include "eigenformer/layers/pooling.hpp"
+#include "eigenformer/models/transformer.hpp"
+#include "eigenformer/version.hpp"

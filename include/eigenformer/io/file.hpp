@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+/// Reading files, whole or in pieces, with a byte budget that is checked before memory is asked
+/// for.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <new>
+#include <span>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "eigenformer/core/error.hpp"
+#include "eigenformer/io/byte_buffer.hpp"
+
+namespace eigenformer::inline v0::io {
+
+namespace detail {
+
+/// "path: what: the system's reason", for a call that has just set errno.
+inline Error system_error(const std::string& path, const std::string& what) {
+  const int reason = errno;
+  return Error(ErrorCode::io, path + ": " + what + ": " + std::generic_category().message(reason));
+}
+
+/// An open file, closed at the end of its scope.
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int value) : value_(value) {}
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+  ~FileDescriptor() {
+    if (value_ >= 0) ::close(value_);
+  }
+
+  int value() const noexcept { return value_; }
+
+  /// The descriptor, which the caller now closes.
+  int release() noexcept { return std::exchange(value_, -1); }
+
+ private:
+  int value_;
+};
+
+/// A path as the system takes it. A NUL inside would silently name another file.
+inline const char* system_path(const std::string& path) {
+  if (path.find('\0') != std::string::npos) {
+    throw Error(ErrorCode::io, std::string(path.c_str()) + ": the path has a NUL byte after this");
+  }
+  return path.c_str();
+}
+
+}  // namespace detail
+
+/// A regular file, read from its start to its end.
+class InputFile {
+ public:
+  /// Throws Error(io): missing, not permitted, a directory, or anything else that is not a plain
+  /// file. Opening never waits, not even for a pipe.
+  explicit InputFile(std::string path)
+      : path_(std::move(path)),
+        descriptor_(::open(detail::system_path(path_), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+    if (descriptor_.value() < 0) throw detail::system_error(path_, "cannot open");
+    struct stat status = {};
+    if (::fstat(descriptor_.value(), &status) != 0) {
+      throw detail::system_error(path_, "cannot ask for its size");
+    }
+    if (S_ISDIR(status.st_mode)) throw Error(ErrorCode::io, path_ + ": is a directory");
+    if (!S_ISREG(status.st_mode)) throw Error(ErrorCode::io, path_ + ": is not a regular file");
+    size_ = static_cast<std::uint64_t>(status.st_size);
+  }
+
+  const std::string& path() const noexcept { return path_; }
+
+  /// Bytes, as they were when the file was opened.
+  std::uint64_t size() const noexcept { return size_; }
+
+  /// Fills out with the next bytes. Throws Error(io), also where the file ends before that.
+  void read(std::span<std::byte> out) {
+    while (!out.empty()) {
+      const std::size_t count = read_some(out);
+      if (count == 0) {
+        throw Error(ErrorCode::io, path_ + ": ends at byte " + std::to_string(offset_) + ", " +
+                                       std::to_string(out.size()) + " bytes too early");
+      }
+      out = out.subspan(count);
+    }
+  }
+
+  /// Throws Error(io) unless everything has been read: the file grew meanwhile.
+  void expect_end() {
+    std::byte extra{};
+    if (read_some({&extra, 1}) != 0) {
+      throw Error(ErrorCode::io, path_ + ": has more than the " + std::to_string(size_) +
+                                     " bytes it had when it was opened");
+    }
+  }
+
+ private:
+  std::size_t read_some(std::span<std::byte> out) {
+    for (;;) {
+      const ssize_t count = ::read(descriptor_.value(), out.data(), out.size());
+      if (count >= 0) {
+        offset_ += static_cast<std::uint64_t>(count);
+        return static_cast<std::size_t>(count);
+      }
+      if (errno != EINTR) {
+        throw detail::system_error(path_, "cannot read at byte " + std::to_string(offset_));
+      }
+    }
+  }
+
+  std::string path_;
+  detail::FileDescriptor descriptor_;
+  std::uint64_t size_ = 0;
+  std::uint64_t offset_ = 0;
+};
+
+/// What the function returns. The system's lack of memory becomes Error(out_of_memory), which names
+/// the file.
+template <class Function>
+auto or_out_of_memory(const std::string& file, Function function) {
+  try {
+    return function();
+  } catch (const std::bad_alloc&) {
+    throw Error(ErrorCode::out_of_memory, file + ": the system has not enough memory for it");
+  }
+}
+
+/// Memory for `bytes` of a file. Throws Error(out_of_memory).
+inline ByteBuffer allocate_for(const std::string& file, std::uint64_t bytes) {
+  return or_out_of_memory(file, [&] {
+    if (bytes > std::numeric_limits<std::size_t>::max()) throw std::bad_alloc();
+    return ByteBuffer(static_cast<std::size_t>(bytes));
+  });
+}
+
+/// Throws Error(out_of_memory) where `bytes` of a file are over the budget.
+inline void check_budget(const std::string& file, std::uint64_t bytes, std::uint64_t budget) {
+  if (bytes > budget) {
+    throw Error(ErrorCode::out_of_memory,
+                file + ": needs " + std::to_string(bytes) + " bytes of memory, the budget is " +
+                    std::to_string(budget) + " (LoadLimits::memory_bytes)");
+  }
+}
+
+/// The whole content of a file just opened, at most `budget` bytes. Throws Error(io) or
+/// Error(out_of_memory).
+inline ByteBuffer read_all(InputFile& file, std::uint64_t budget) {
+  check_budget(file.path(), file.size(), budget);
+  ByteBuffer bytes = allocate_for(file.path(), file.size());
+  file.read(bytes.span());
+  file.expect_end();
+  return bytes;
+}
+
+/// The whole content of the file at a path, at most `budget` bytes. Throws Error(io) or
+/// Error(out_of_memory).
+inline ByteBuffer read_file(const std::string& path, std::uint64_t budget) {
+  InputFile file(path);
+  return read_all(file, budget);
+}
+
+}  // namespace eigenformer::inline v0::io

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+/// What the processor and the operating system offer, asked from them: never from a model name.
+#pragma once
+
+#include "eigenformer/kernels/kernel_table.hpp"
+
+#if EIGENFORMER_X86_64
+#include <cpuid.h>
+#endif
+
+namespace eigenformer::inline v0 {
+namespace kernels {
+
+/// What decides which kernels can run.
+struct CpuFeatures {
+  bool avx2 = false;    ///< with FMA and F16C
+  bool avx512 = false;  ///< F, BW, DQ, VL
+};
+
+#if EIGENFORMER_X86_64
+/// CPUID for the instructions, XGETBV for the registers that the operating system saves.
+inline CpuFeatures cpu_features() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  CpuFeatures features;
+  if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx)) return features;
+  const unsigned osxsave = 1u << 27, avx = 1u << 28, fma = 1u << 12, f16c = 1u << 29;
+  const unsigned needed = osxsave | avx | fma | f16c;
+  if ((ecx & needed) != needed) return features;
+  unsigned saved = 0, saved_high = 0;
+  __asm__ volatile("xgetbv" : "=a"(saved), "=d"(saved_high) : "c"(0));
+  if (!__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx)) return features;
+  const unsigned ymm = 0x06, zmm = 0xe6;
+  const unsigned avx2 = 1u << 5;
+  const unsigned avx512 = (1u << 16) | (1u << 17) | (1u << 30) | (1u << 31);  // F DQ BW VL
+  features.avx2 = (saved & ymm) == ymm && (ebx & avx2) == avx2;
+  features.avx512 = features.avx2 && (saved & zmm) == zmm && (ebx & avx512) == avx512;
+  return features;
+}
+#else
+inline CpuFeatures cpu_features() { return {}; }
+#endif
+
+/// Whether this machine can run the kernels for `isa`.
+inline bool runs_here(Isa isa) {
+  switch (isa) {
+    case Isa::reference:
+    case Isa::portable: return true;
+    case Isa::avx2: return cpu_features().avx2;
+    case Isa::avx512: return cpu_features().avx512;
+  }
+  return false;
+}
+
+}  // namespace kernels
+}  // namespace eigenformer::inline v0

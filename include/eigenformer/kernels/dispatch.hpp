@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+/// The choice of kernels, made once for each context: no switch is process-wide.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "eigenformer/core/context.hpp"
+#include "eigenformer/kernels/cpu.hpp"
+#if !EIGENFORMER_DECLARATIONS_ONLY
+#include "eigenformer/kernels/portable.hpp"
+#include "eigenformer/kernels/reference/table.hpp"
+#include "eigenformer/kernels/x86/avx2.hpp"
+#include "eigenformer/kernels/x86/avx512.hpp"
+#endif
+
+namespace eigenformer::inline v0 {
+
+/// The fastest that this version knows.
+inline constexpr Isa fastest_isa = Isa::avx512;
+
+/// "avx2" -> Isa::avx2; nothing for another word.
+inline std::optional<Isa> isa_from_name(std::string_view word) {
+  for (const Isa isa : {Isa::reference, Isa::portable, Isa::avx2, Isa::avx512}) {
+    if (word == name(isa)) return isa;
+  }
+  return std::nullopt;
+}
+
+namespace kernels {
+
+/// The kernels for `isa`; nullptr where this build or this machine has none.
+#if EIGENFORMER_DECLARATIONS_ONLY
+const KernelTable* find_table(Isa isa);
+#else
+EIGENFORMER_INLINE const KernelTable* find_table(Isa isa) {
+  if (!runs_here(isa)) return nullptr;
+  switch (isa) {
+    case Isa::reference: return &reference::table;
+    case Isa::portable: return &portable::table;
+#if EIGENFORMER_X86_64
+    case Isa::avx2: return &avx2::table;
+    case Isa::avx512: return &avx512::table;
+#else
+    case Isa::avx2:
+    case Isa::avx512: return nullptr;
+#endif
+  }
+  return nullptr;
+}
+#endif
+
+/// The fastest kernels that run here, none faster than `most`.
+inline const KernelTable& best_table(Isa most = fastest_isa) {
+  for (const Isa isa : {Isa::avx512, Isa::avx2, Isa::portable}) {
+    if (isa > most) continue;
+    if (const KernelTable* const table = find_table(isa)) return *table;
+  }
+  return *find_table(Isa::reference);
+}
+
+}  // namespace kernels
+
+/// A context on the calling thread, with the fastest kernels that run here, none faster than
+/// `most`.
+inline Context make_context(Isa most = fastest_isa) { return Context(kernels::best_table(most)); }
+
+/// The same on `executor`, which outlives the context.
+inline Context make_context(Executor& executor, Isa most = fastest_isa) {
+  return Context(kernels::best_table(most), executor);
+}
+
+}  // namespace eigenformer::inline v0

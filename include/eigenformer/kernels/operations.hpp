@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+/// The seam between layers and kernels: every operation on whole matrices, for float through the
+/// context's table and threads. kernels/double_operations.hpp has the same for double.
+///
+/// Work is cut by fixed tiles of the output, whatever the number of threads; no sum is ever split.
+#pragma once
+
+#include <algorithm>
+
+#include "eigenformer/core/context.hpp"
+#include "eigenformer/core/floating_point.hpp"
+#include "eigenformer/core/rows.hpp"
+#include "eigenformer/core/weight_matrix.hpp"
+#include "eigenformer/kernels/kernel_table.hpp"
+
+namespace eigenformer::inline v0 {
+namespace kernels {
+
+/// Rows of one task, for operations that take rows one by one.
+inline constexpr Index task_rows = 32;
+/// A product's task: 96 rows x 256 outputs.
+inline constexpr Index product_task_rows = 96, product_task_panels = 16;
+
+/// function(row) for each of `rows` rows, on the context's threads.
+template <class Function>
+void for_each_row(Context& context, Index rows, Function function) {
+  context.executor().run(divide_up(rows, task_rows), [&](Index task, Index) {
+    const FloatingPointGuard guard;
+    const Index end = std::min(rows, (task + 1) * task_rows);
+    for (Index row = task * task_rows; row < end; ++row) function(row);
+  });
+}
+
+/// out [tokens, outputs] = x [tokens, inputs] W^T (+ bias [outputs], unless nullptr).
+inline void matmul(Context& context, Rows<float> x, const WeightMatrix<float>& weight,
+                   const float* bias, MatrixView<float> out) {
+  const MatrixView<const float> in = x.values();
+  EIGENFORMER_ASSERT(in.cols() == weight.inputs() && out.rows() == in.rows() &&
+                     out.cols() == weight.outputs());
+  const auto product = context.kernels().product[static_cast<int>(weight.storage())];
+  const Index column_tasks = divide_up(weight.panels(), product_task_panels);
+  const Index row_tasks = divide_up(in.rows(), product_task_rows);
+  context.executor().run(row_tasks * column_tasks, [&](Index task, Index) {
+    const FloatingPointGuard guard;
+    const Index row = task % row_tasks * product_task_rows;
+    const Index panel = task / row_tasks * product_task_panels;
+    Product p;
+    p.x = in.data() + row * in.stride();
+    p.x_stride = in.stride();
+    p.rows = std::min(product_task_rows, in.rows() - row);
+    p.inputs = weight.inputs();
+    p.weight = weight.panel(0);
+    p.bias = bias;
+    p.outputs = weight.outputs();
+    p.panel_begin = panel;
+    p.panel_end = std::min(weight.panels(), panel + product_task_panels);
+    p.out = out.data() + row * out.stride();
+    p.out_stride = out.stride();
+    product(p);
+  });
+}
+
+/// y = LayerNorm(x), both [tokens, features]; weight and bias [features], bias may be nullptr.
+inline void layer_norm(Context& context, MatrixView<const float> x, const float* weight,
+                       const float* bias, float epsilon, MatrixView<float> y) {
+  const auto kernel = context.kernels().layer_norm;
+  for_each_row(context, x.rows(), [&](Index r) {
+    kernel({x.row(r), weight, bias, epsilon, y.row(r), x.cols()});
+  });
+}
+
+/// y = RMSNorm(x), both [tokens, features]; weight [features].
+inline void rms_norm(Context& context, MatrixView<const float> x, const float* weight,
+                     float epsilon, MatrixView<float> y) {
+  const auto kernel = context.kernels().rms_norm;
+  for_each_row(context, x.rows(), [&](Index r) {
+    kernel({x.row(r), weight, nullptr, epsilon, y.row(r), x.cols()});
+  });
+}
+
+/// x = activation(x), [tokens, features].
+inline void activate(Context& context, Activation activation, MatrixView<float> x) {
+  const auto kernel = context.kernels().activation[static_cast<int>(activation)];
+  for_each_row(context, x.rows(), [&](Index r) { kernel(x.row(r), x.row(r), x.cols()); });
+}
+
+/// x = softmax of each row, [rows, cols].
+inline void softmax(Context& context, MatrixView<float> x) {
+  const auto kernel = context.kernels().softmax;
+  for_each_row(context, x.rows(), [&](Index r) { kernel(x.row(r), x.row(r), x.cols()); });
+}
+
+/// x = log of softmax of each row, [rows, cols].
+inline void log_softmax(Context& context, MatrixView<float> x) {
+  const auto kernel = context.kernels().log_softmax;
+  for_each_row(context, x.rows(), [&](Index r) { kernel(x.row(r), x.row(r), x.cols()); });
+}
+
+/// y += x, [tokens, features].
+inline void add(Context& context, MatrixView<const float> x, MatrixView<float> y) {
+  const auto kernel = context.kernels().add;
+  for_each_row(context, x.rows(), [&](Index r) { kernel(y.row(r), x.row(r), y.row(r), x.cols()); });
+}
+
+/// y *= x, element by element, [tokens, features].
+inline void multiply(Context& context, MatrixView<const float> x, MatrixView<float> y) {
+  const auto kernel = context.kernels().multiply;
+  for_each_row(context, x.rows(), [&](Index r) { kernel(y.row(r), x.row(r), y.row(r), x.cols()); });
+}
+
+/// y = x * factor, [n].
+inline void scale(Context& context, const float* x, float factor, float* y, Index n) {
+  const FloatingPointGuard guard;
+  context.kernels().scale(x, factor, y, n);
+}
+
+/// y = x * factor + addend, [n], rounded once.
+inline void scale_add(Context& context, const float* x, float factor, const float* addend, float* y,
+                      Index n) {
+  const FloatingPointGuard guard;
+  context.kernels().scale_add(x, factor, addend, y, n);
+}
+
+}  // namespace kernels
+}  // namespace eigenformer::inline v0

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: MIT
+// Attention: reference/attention.hpp, tiles of 64 keys x tile_rows queries.
+
+EIGENFORMER_KERNEL void pack_block(const BlockPacking& p) {
+  const Index padded = round_up(p.d_head, lanes);
+  for (Index d = 0; d < p.d_head; d += lanes) {
+    const Index count = std::min(lanes, p.d_head - d);
+    F32x16 row[lanes];
+    EIGENFORMER_UNROLL
+    for (int k = 0; k < lanes; ++k) {
+      row[k] = k < p.count ? load_first(p.keys + k * p.key_stride + d, count) : broadcast(0.0f);
+    }
+    transpose(row);
+    if (count == lanes) {
+      EIGENFORMER_UNROLL
+      for (int i = 0; i < lanes; ++i) store(p.block + (d + i) * lanes, row[i]);
+    } else {
+      for (Index i = 0; i < count; ++i) store(p.block + (d + i) * lanes, row[i]);
+    }
+  }
+  float* const values = p.block + p.d_head * lanes;
+  for (Index k = 0; k < lanes; ++k) {
+    for (Index d = 0; d < padded; d += lanes) {
+      const Index count = k < p.count ? std::min(lanes, p.d_head - d) : 0;
+      store(values + k * padded + d, load_first(p.values + (k * p.value_stride + d), count));
+    }
+  }
+}
+
+/// What the queries of a tile have gathered so far.
+struct AttentionState {
+  float* query;    ///< scaled, [48][padded]
+  float* context;  ///< of weights exp(score - max), [48][padded]
+  Index padded;    ///< d_head rounded up to 16
+  float max[tile_queries];
+  alignas(64) float sum[tile_queries][lanes];
+};
+
+/// Keys of one tile that one query sees, counted from the tile's first.
+struct KeyRange {
+  Index begin, end;
+};
+
+EIGENFORMER_OP KeyRange seen_in_tile(const AttentionTile& tile, Index q, Index first) {
+  const Index begin = std::max<Index>(tile.keys_begin(q) - first, 0);
+  return {begin, std::max(begin, std::min(tile.keys_end(q) - first, tile_keys))};
+}
+
+/// The products of Rows queries with Panels blocks of keys, to score [Rows, 64].
+template <int Rows, int Panels>
+EIGENFORMER_OP void scores(const AttentionTile& tile, const float* query, Index block,
+                           float* score) {
+  Operands<Panels, float> in{query, round_up(tile.d_head, lanes), {}, lanes};
+  EIGENFORMER_UNROLL
+  for (int p = 0; p < Panels; ++p) in.panel[p] = tile.blocks[block + p];
+  F32x16 sum[Rows][Panels];
+  clear(sum);
+  accumulate(sum, in, 0, tile.d_head);
+  EIGENFORMER_UNROLL
+  for (int r = 0; r < Rows; ++r) {
+    EIGENFORMER_UNROLL
+    for (int p = 0; p < Panels; ++p) store(score + r * tile_keys + p * lanes, sum[r][p]);
+  }
+}
+
+/// Scores become weights exp(score - max), 0 where nothing is seen; max, sum and context follow.
+EIGENFORMER_OP void online_softmax(const AttentionTile& tile, AttentionState& state, Index q,
+                                   Index first, KeyRange seen, float* score) {
+  const F32x16 lowest = broadcast(-__builtin_huge_valf()), zero = broadcast(0.0f);
+  const bool whole = seen.begin == 0 && seen.end == tile_keys;
+  F32x16 s[tile_keys / lanes], max = lowest;
+  EIGENFORMER_UNROLL
+  for (int v = 0; v < tile_keys / lanes; ++v) {
+    const Index key = v * lanes;
+    s[v] = load(score + key);
+    if (tile.bias && key < seen.end) {
+      const Index count = std::min(lanes, seen.end - key);
+      const Index distance = first + key - (tile.first_position + q);
+      const Index skipped = std::clamp<Index>(seen.begin - key, 0, count);
+      alignas(64) float bias[lanes] = {};
+      std::copy(tile.bias + (distance + skipped), tile.bias + (distance + count), bias + skipped);
+      s[v] = add(s[v], load(bias));
+    }
+    if (!whole) s[v] = only_lanes(s[v], seen.begin - key, seen.end - key, lowest);
+    max = larger(s[v], max);
+  }
+  const float before = state.max[q], tile_max = tree_max(max);
+  const float now = tile_max > before ? tile_max : before;
+  const F32x16 nows = broadcast(now);
+  EIGENFORMER_UNROLL
+  for (int v = 0; v < tile_keys / lanes; ++v) {
+    const Index key = v * lanes;
+    s[v] = exp(subtract(s[v], nows));
+    if (!whole) s[v] = only_lanes(s[v], seen.begin - key, seen.end - key, zero);
+    store(score + key, s[v]);
+  }
+  F32x16 sum = load(state.sum[q]);
+  if (now != before) {
+    const F32x16 correction = exp(subtract(broadcast(before), nows));
+    float* const context = state.context + q * state.padded;
+    for (Index d = 0; d < state.padded; d += lanes) {
+      store(context + d, multiply(load(context + d), correction));
+    }
+    state.max[q] = now;
+    sum = fma(sum, correction, s[0]);
+  } else {
+    sum = add(sum, s[0]);
+  }
+  EIGENFORMER_UNROLL
+  for (int v = 1; v < tile_keys / lanes; ++v) sum = add(sum, s[v]);
+  store(state.sum[q], sum);
+}
+
+/// context[r][16 p..] += weights of the keys [begin, end) of a tile times their values.
+template <int Rows, int Panels>
+EIGENFORMER_OP void add_values(const AttentionTile& tile, const AttentionState& state,
+                               const float* weight, float* context, Index block, KeyRange keys,
+                               Index column) {
+  F32x16 sum[Rows][Panels];
+  EIGENFORMER_UNROLL
+  for (int r = 0; r < Rows; ++r) {
+    EIGENFORMER_UNROLL
+    for (int p = 0; p < Panels; ++p) {
+      sum[r][p] = load(context + r * state.padded + column + p * lanes);
+    }
+  }
+  for (Index begin = keys.begin; begin < keys.end;) {
+    const Index in_tile = begin / lanes, start = in_tile * lanes;
+    const Index end = std::min(keys.end, start + lanes);
+    const float* const values = tile.blocks[block + in_tile] + tile.d_head * lanes + column;
+    Operands<Panels, float> in{weight + start, tile_keys, {}, state.padded};
+    EIGENFORMER_UNROLL
+    for (int p = 0; p < Panels; ++p) in.panel[p] = values + p * lanes;
+    accumulate(sum, in, begin - start, end - start);
+    begin = end;
+  }
+  EIGENFORMER_UNROLL
+  for (int r = 0; r < Rows; ++r) {
+    EIGENFORMER_UNROLL
+    for (int p = 0; p < Panels; ++p) {
+      store(context + r * state.padded + column + p * lanes, sum[r][p]);
+    }
+  }
+}
+
+/// All columns, as many at a time as a register tile takes.
+template <int Rows>
+EIGENFORMER_KERNEL void add_all_values(const AttentionTile& tile, const AttentionState& state,
+                                       const float* weight, Index q, Index block, KeyRange keys) {
+  if (keys.begin >= keys.end) return;
+  float* const context = state.context + q * state.padded;
+  Index column = 0;
+  for (; column + tile_panels * lanes <= state.padded; column += tile_panels * lanes) {
+    add_values<Rows, tile_panels>(tile, state, weight, context, block, keys, column);
+  }
+  for (; column < state.padded; column += lanes) {
+    add_values<Rows, 1>(tile, state, weight, context, block, keys, column);
+  }
+}
+
+/// One tile of keys, from key `first`, for Rows queries from q.
+template <int Rows>
+EIGENFORMER_KERNEL void attend_tile(const AttentionTile& tile, AttentionState& state, Index q,
+                                    Index first) {
+  KeyRange seen[Rows], common{0, tile_keys}, any{tile_keys, 0};
+  for (int r = 0; r < Rows; ++r) {
+    seen[r] = seen_in_tile(tile, q + r, first);
+    common = {std::max(common.begin, seen[r].begin), std::min(common.end, seen[r].end)};
+    if (seen[r].begin == seen[r].end) continue;
+    any = {std::min(any.begin, seen[r].begin), std::max(any.end, seen[r].end)};
+  }
+  if (any.begin >= any.end) return;
+
+  alignas(64) float score[Rows][tile_keys];
+  if (any.begin > 0 || any.end < tile_keys) std::fill(score[0], score[0] + Rows * tile_keys, 0.0f);
+  const float* const query = state.query + q * state.padded;
+  const Index block = first / lanes, panels_end = divide_up(any.end, lanes);
+  Index panel = any.begin / lanes;
+  for (; panel + tile_panels <= panels_end; panel += tile_panels) {
+    scores<Rows, tile_panels>(tile, query, block + panel, score[0] + panel * lanes);
+  }
+  for (; panel < panels_end; ++panel) {
+    scores<Rows, 1>(tile, query, block + panel, score[0] + panel * lanes);
+  }
+  for (int r = 0; r < Rows; ++r) {
+    if (seen[r].begin < seen[r].end) {
+      online_softmax(tile, state, q + r, first, seen[r], score[r]);
+    }
+  }
+  // What all see goes through together, what only some see on its own: keys stay in order.
+  if (common.begin >= common.end) common = {any.end, any.end};
+  for (int r = 0; r < Rows; ++r) {
+    add_all_values<1>(tile, state, score[r], q + r, block,
+                      {seen[r].begin, std::min(seen[r].end, common.begin)});
+  }
+  add_all_values<Rows>(tile, state, score[0], q, block, common);
+  for (int r = 0; r < Rows; ++r) {
+    add_all_values<1>(tile, state, score[r], q + r, block,
+                      {std::max(seen[r].begin, common.end), seen[r].end});
+  }
+}
+
+/// All queries of the tile over the keys from `first`.
+EIGENFORMER_KERNEL void attend_queries(const AttentionTile& tile, AttentionState& state,
+                                       Index first) {
+  constexpr int half = tile_rows / 2;
+  Index q = 0;
+  for (; q + tile_rows <= tile.queries; q += tile_rows) {
+    attend_tile<tile_rows>(tile, state, q, first);
+  }
+  if (half > 1 && q + half <= tile.queries) {
+    attend_tile<half>(tile, state, q, first);
+    q += half;
+  }
+  for (; q < tile.queries; ++q) attend_tile<1>(tile, state, q, first);
+}
+
+/// context / sum; zeros where no key was seen.
+EIGENFORMER_KERNEL void finish(const AttentionTile& tile, const AttentionState& state) {
+  for (Index q = 0; q < tile.queries; ++q) {
+    const float sum = tree_sum(load(state.sum[q]));
+    const bool saw = tile.keys_begin(q) < tile.keys_end(q);
+    const F32x16 inverse = broadcast(saw ? 1.0f / sum : 0.0f);
+    float* const out = tile.out + q * tile.out_stride;
+    for (Index d = 0; d < tile.d_head; d += lanes) {
+      const F32x16 context = load(state.context + q * state.padded + d);
+      store_first(out + d, multiply(context, inverse), std::min(lanes, tile.d_head - d));
+    }
+    if (tile.statistics) tile.statistics[q] = {state.max[q], sum};
+  }
+}
+
+EIGENFORMER_KERNEL void attention(const AttentionTile& tile) {
+  AttentionState state;
+  state.padded = round_up(tile.d_head, lanes);
+  state.query = tile.scratch;
+  state.context = tile.scratch + tile_queries * state.padded;
+  for (Index q = 0; q < tile.queries; ++q) {
+    scale(tile.query + q * tile.query_stride, tile.scale, state.query + q * state.padded,
+          tile.d_head);
+    std::fill(state.sum[q], state.sum[q] + lanes, 0.0f);
+    state.max[q] = -__builtin_huge_valf();
+  }
+  std::fill(state.context, state.context + tile.queries * state.padded, 0.0f);
+  // The first query sees the first key that any sees, the last one the last.
+  const Index end = tile.keys_end(tile.queries - 1);
+  for (Index first = tile.keys_begin(0) / tile_keys * tile_keys; first < end; first += tile_keys) {
+    attend_queries(tile, state, first);
+  }
+  finish(tile, state);
+}

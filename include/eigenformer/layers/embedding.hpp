@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <span>
+
+#include "eigenformer/kernels/double_operations.hpp"
+#include "eigenformer/kernels/operations.hpp"
+#include "eigenformer/layers/module.hpp"
+
+namespace eigenformer::inline v0 {
+
+struct EmbeddingConfig {
+  Index vocab;         ///< 1 and more
+  Index d_model;       ///< 1 and more
+  double scale = 1.0;  ///< of the looked-up rows; sqrt(d_model) in the paper
+  Storage storage = Storage::f32;
+};
+
+/// A row of the table for each token, times a scale.
+///
+/// Parameters: weight [vocab, d_model].
+template <class Scalar>
+class Embedding : public Module<Embedding<Scalar>, Scalar> {
+ public:
+  explicit Embedding(const EmbeddingConfig& config)
+      : scale_(static_cast<Scalar>(config.scale)),
+        weight_(config.vocab, config.d_model, config.storage) {}
+
+  /// ids [tokens], x [tokens, d_model]. Throws Error(shape_mismatch), and Error(out_of_range) for
+  /// an id outside the vocabulary.
+  void operator()(std::span<const TokenId> ids, Context& context, MatrixView<Scalar> x) const {
+    expect_shape(x, static_cast<Index>(ids.size()), weight_.inputs(), "Embedding: x");
+    for (std::size_t t = 0; t < ids.size(); ++t) {
+      if (ids[t] < 0 || ids[t] >= weight_.outputs()) throw_out_of_range(t, ids[t]);
+      Scalar* const row = x.row(static_cast<Index>(t));
+      weight_.copy_row(ids[t], row);
+      if (scale_ != Scalar{1}) kernels::scale(context, row, scale_, row, x.cols());
+    }
+  }
+
+  /// The table [vocab, d_model], which a tied output projection multiplies with.
+  const WeightMatrix<Scalar>& weight() const { return weight_; }
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, const std::string& prefix, Visitor& visitor) {
+    visitor(prefix + "weight", self.weight_);
+  }
+
+ private:
+  [[noreturn]] void throw_out_of_range(std::size_t token, TokenId id) const {
+    throw Error(ErrorCode::out_of_range,
+                "Embedding: token " + std::to_string(token) + ": expected an id in [0, " +
+                    std::to_string(weight_.outputs()) + "), got " + std::to_string(id));
+  }
+
+  Scalar scale_;
+  WeightMatrix<Scalar> weight_;  // [vocab, d_model]
+};
+
+}  // namespace eigenformer::inline v0

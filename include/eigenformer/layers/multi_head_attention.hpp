@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "eigenformer/kernels/attention.hpp"
+#include "eigenformer/layers/linear.hpp"
+
+namespace eigenformer::inline v0 {
+
+struct AttentionConfig {
+  Index d_model;                                 ///< features of x and of the output
+  Index heads;                                   ///< 1 and more
+  Index kv_heads = 0;                            ///< divides heads; 0: as many as heads
+  Index d_head = 0;                              ///< 0: d_model / heads, which must be whole
+  bool bias = true;                              ///< of the four projections
+  AttentionScope scope = AttentionScope::all();  ///< which keys a query may see
+  AttentionPlace place = {};                     ///< what an observer is told
+  Storage storage = Storage::f32;
+};
+
+/// The encoder's output, or whatever else cross-attention looks at.
+template <class Scalar>
+struct Memory {
+  MatrixView<const Scalar> states;  ///< [memory tokens, d_model]
+  const Batch& batch;               ///< as many sequences as ask
+};
+
+/// MultiHead(Q, K, V) = Concat(head_1, ..., head_h) W_O, with head_i = Attention(Q W_Q, K W_K, V
+/// W_V). Vaswani et al., section 3.2.2; with fewer key/value heads, groups of query heads share one
+/// (Ainslie et al., "GQA", 2023).
+///
+/// Parameters: query.weight [heads d_head, d_model], key.weight and value.weight [kv_heads d_head,
+/// d_model], output.weight [d_model, heads d_head], and their biases.
+template <class Scalar>
+class MultiHeadAttention : public Module<MultiHeadAttention<Scalar>, Scalar> {
+ public:
+  /// Throws Error(invalid_argument).
+  explicit MultiHeadAttention(const AttentionConfig& config)
+      : MultiHeadAttention(config, checked_d_head(config), checked_kv_heads(config)) {}
+
+  /// Self-attention: x and out [tokens, d_model].
+  void operator()(Rows<Scalar> x, const Batch& batch, Context& context,
+                  MatrixView<Scalar> out) const {
+    (*this)(x, batch, Memory<Scalar>{x.values(), batch}, context, out);
+  }
+
+  /// Attention from x [tokens, d_model] to memory.states [memory tokens, d_model]; out [tokens,
+  /// d_model]. Throws Error(shape_mismatch), Error(invalid_argument) for unlike batches.
+  void operator()(Rows<Scalar> x, const Batch& batch, const Memory<Scalar>& memory,
+                  Context& context, MatrixView<Scalar> out) const {
+    expect_shape(x.values(), batch.tokens(), query_.inputs(), "MultiHeadAttention: x");
+    expect_shape(memory.states, memory.batch.tokens(), key_.inputs(), "MultiHeadAttention: memory");
+    expect_range(memory.batch.sequences(), batch.sequences(), batch.sequences(),
+                 "MultiHeadAttention: sequences in memory");
+    const Arena::Scope scope(context.arena());
+    const auto queries = context.arena().matrix<Scalar>(x.tokens(), query_.outputs());
+    const auto keys = context.arena().matrix<Scalar>(memory.states.rows(), key_.outputs());
+    const auto values = context.arena().matrix<Scalar>(memory.states.rows(), value_.outputs());
+    const auto heads = context.arena().matrix<Scalar>(x.tokens(), query_.outputs());
+
+    query_(x, context, queries);
+    key_(memory.states, context, keys);
+    value_(memory.states, context, values);
+    kernels::attention(context,
+                       kernels::Attention<Scalar>{.queries = queries,
+                                                  .keys = keys,
+                                                  .values = values,
+                                                  .query_batch = batch,
+                                                  .key_batch = memory.batch,
+                                                  .heads = heads_,
+                                                  .kv_heads = kv_heads_,
+                                                  .scope = scope_,
+                                                  .scale = scale_,
+                                                  .place = place_},
+                       heads);
+    output_(heads, context, out);
+  }
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, const std::string& prefix, Visitor& visitor) {
+    Linear<Scalar>::visit(self.query_, prefix + "query.", visitor);
+    Linear<Scalar>::visit(self.key_, prefix + "key.", visitor);
+    Linear<Scalar>::visit(self.value_, prefix + "value.", visitor);
+    Linear<Scalar>::visit(self.output_, prefix + "output.", visitor);
+  }
+
+ private:
+  MultiHeadAttention(const AttentionConfig& config, Index d_head, Index kv_heads)
+      : heads_(config.heads),
+        kv_heads_(kv_heads),
+        scale_(static_cast<Scalar>(1.0 / std::sqrt(static_cast<double>(d_head)))),
+        scope_(config.scope),
+        place_(config.place),
+        query_({config.d_model, config.heads * d_head, config.bias, config.storage}),
+        key_({config.d_model, kv_heads * d_head, config.bias, config.storage}),
+        value_({config.d_model, kv_heads * d_head, config.bias, config.storage}),
+        output_({config.heads * d_head, config.d_model, config.bias, config.storage}) {}
+
+  static Index checked_d_head(const AttentionConfig& config) {
+    expect_range(config.heads, 1, 1 << 16, "AttentionConfig.heads");
+    if (config.d_head > 0) return config.d_head;
+    if (config.d_model < config.heads || config.d_model % config.heads != 0) {
+      throw Error(ErrorCode::invalid_argument,
+                  "AttentionConfig: expected heads that divide d_model, got " +
+                      std::to_string(config.heads) + " heads and d_model " +
+                      std::to_string(config.d_model));
+    }
+    return config.d_model / config.heads;
+  }
+  static Index checked_kv_heads(const AttentionConfig& config) {
+    if (config.kv_heads == 0) return config.heads;
+    if (config.kv_heads < 0 || config.heads % config.kv_heads != 0) {
+      throw Error(ErrorCode::invalid_argument,
+                  "AttentionConfig: expected kv_heads that divide heads, got " +
+                      std::to_string(config.kv_heads) + " for " + std::to_string(config.heads));
+    }
+    return config.kv_heads;
+  }
+
+  Index heads_, kv_heads_;
+  Scalar scale_;
+  AttentionScope scope_;
+  AttentionPlace place_;
+  Linear<Scalar> query_;   // [heads d_head, d_model]
+  Linear<Scalar> key_;     // [kv_heads d_head, d_model]
+  Linear<Scalar> value_;   // [kv_heads d_head, d_model]
+  Linear<Scalar> output_;  // [d_model, heads d_head]
+};
+
+#if EIGENFORMER_DECLARATIONS_ONLY
+extern template class MultiHeadAttention<float>;
+#endif
+
+}  // namespace eigenformer::inline v0

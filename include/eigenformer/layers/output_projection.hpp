@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "eigenformer/kernels/double_operations.hpp"
+#include "eigenformer/kernels/operations.hpp"
+#include "eigenformer/layers/module.hpp"
+
+namespace eigenformer::inline v0 {
+
+struct OutputProjectionConfig {
+  Index d_model;
+  Index vocab;
+  bool tied = false;   ///< whether the weight is somebody else's: an embedding's
+  bool bias = true;    ///< whether there is one
+  double scale = 1.0;  ///< of the hidden states (T5: 1 / sqrt(d_model))
+  Storage storage = Storage::f32;
+};
+
+/// logits = scale * hidden W^T + b, for every word of the vocabulary.
+///
+/// Parameters: weight [vocab, d_model], unless tied; bias [vocab].
+template <class Scalar>
+class OutputProjection : public Module<OutputProjection<Scalar>, Scalar> {
+ public:
+  explicit OutputProjection(const OutputProjectionConfig& config)
+      : scale_(static_cast<Scalar>(config.scale)),
+        weight_(config.tied ? 0 : config.vocab, config.d_model, config.storage),
+        bias_(config.bias ? config.vocab : 0) {}
+
+  /// With the weight of its own. hidden [tokens, d_model], logits [tokens, vocab]. Throws
+  /// Error(shape_mismatch).
+  void operator()(Rows<Scalar> hidden, Context& context, MatrixView<Scalar> logits) const {
+    (*this)(hidden, weight_, context, logits);
+  }
+
+  /// With `weight` [vocab, d_model], the table of the embedding that it is tied to.
+  void operator()(Rows<Scalar> hidden, const WeightMatrix<Scalar>& weight, Context& context,
+                  MatrixView<Scalar> logits) const {
+    expect_shape(hidden.values(), hidden.tokens(), weight.inputs(), "OutputProjection: hidden");
+    expect_shape(logits, hidden.tokens(), weight.outputs(), "OutputProjection: logits");
+    const Scalar* const bias = bias_.size() > 0 ? bias_.data() : nullptr;
+    if (bias) expect_range(bias_.size(), weight.outputs(), weight.outputs(), "vocabulary of bias");
+    if (scale_ == Scalar{1}) return kernels::matmul(context, hidden, weight, bias, logits);
+    const Arena::Scope scope(context.arena());
+    const auto scaled = context.arena().matrix<Scalar>(hidden.tokens(), hidden.features());
+    for (Index t = 0; t < hidden.tokens(); ++t) {
+      kernels::scale(context, hidden.values().row(t), scale_, scaled.row(t), scaled.cols());
+    }
+    kernels::matmul(context, scaled, weight, bias, logits);
+  }
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, const std::string& prefix, Visitor& visitor) {
+    if (self.weight_.outputs() > 0) visitor(prefix + "weight", self.weight_);
+    if (self.bias_.size() > 0) visitor(prefix + "bias", self.bias_);
+  }
+
+ private:
+  Scalar scale_;
+  WeightMatrix<Scalar> weight_;  // [vocab, d_model], or [0, d_model]
+  Vector<Scalar> bias_;          // [vocab], or empty
+};
+
+}  // namespace eigenformer::inline v0

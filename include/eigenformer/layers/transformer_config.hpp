@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+/// The numbers of a Transformer: everything that a wiring leaves open.
+#pragma once
+
+#include "eigenformer/core/attention_scope.hpp"
+#include "eigenformer/layers/feed_forward.hpp"
+#include "eigenformer/layers/layer_norm.hpp"
+#include "eigenformer/layers/multi_head_attention.hpp"
+#include "eigenformer/layers/positions.hpp"
+
+namespace eigenformer::inline v0 {
+
+/// The paper's base model, where nothing else is said. Counts are 1 and more.
+struct TransformerConfig {
+  Index d_model = 512;                       ///< features between layers
+  Index heads = 8;                           ///< divides d_model, unless d_head is given
+  Index kv_heads = 0;                        ///< divides heads; 0: as many as heads
+  Index d_head = 0;                          ///< 0: d_model / heads
+  Index d_ff = 2048;                         ///< features inside the feed-forward network
+  Index encoder_layers = 6;                  ///< 0 and more
+  Index decoder_layers = 6;                  ///< 0 and more
+  Activation activation = Activation::relu;  ///< of the feed-forward network
+  AttentionScope encoder_scope = AttentionScope::all();     ///< what a source token may see
+  AttentionScope decoder_scope = AttentionScope::causal();  ///< what a target token may see
+  bool bias = true;                                         ///< of projections and norms
+  double norm_epsilon = 1e-5;                               ///< above 0
+  bool final_norm = false;        ///< a norm after the last layer of each stack
+  Index vocab = 0;                ///< source tokens (and target's, if target_vocab is 0)
+  Index target_vocab = 0;         ///< 0: one vocabulary for both
+  bool shared_embedding = false;  ///< one table for source and target
+  bool tied_output = false;       ///< the output projection is the target's table
+  bool output_bias = true;        ///< of the output projection
+  double embedding_scale = 1.0;   ///< sqrt(d_model) in the paper
+  Index positions = 1024;         ///< the longest sequence
+  SinusoidLayout sinusoids = SinusoidLayout::interleaved;
+  Storage storage = Storage::f32;  ///< of weight matrices
+
+  /// The part that a norm needs.
+  NormConfig norm() const { return {d_model, norm_epsilon, bias}; }
+  /// The part that an attention layer needs.
+  AttentionConfig attention(AttentionScope scope, AttentionPlace place) const {
+    return {d_model, heads, kv_heads, d_head, bias, scope, place, storage};
+  }
+  FeedForwardConfig feed_forward() const { return {d_model, d_ff, activation, bias, storage}; }
+};
+
+}  // namespace eigenformer::inline v0

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <span>
+
+#include "eigenformer/layers/embedding.hpp"
+#include "eigenformer/layers/output_projection.hpp"
+#include "eigenformer/layers/stack.hpp"
+
+namespace eigenformer::inline v0 {
+
+/// The whole of figure 1 of "Attention is all you need": embeddings and positions, encoder,
+/// decoder, output projection.
+///
+/// Parameters: source_embedding's; target_embedding's, unless shared; encoder's, decoder's,
+/// output's.
+template <class Scalar, class Wiring = PostNorm>
+class Transformer : public Module<Transformer<Scalar, Wiring>, Scalar> {
+ public:
+  /// Throws Error(invalid_argument).
+  explicit Transformer(const TransformerConfig& config)
+      : target_vocab_(target_vocab(config)),
+        shared_embedding_(config.shared_embedding),
+        tied_output_(config.tied_output),
+        source_embedding_({config.vocab, config.d_model, config.embedding_scale, config.storage}),
+        target_embedding_({config.shared_embedding ? 0 : target_vocab(config), config.d_model,
+                           config.embedding_scale, config.storage}),
+        positions_({config.positions, config.d_model, 0, config.sinusoids}),
+        encoder_(config),
+        decoder_(config),
+        output_({config.d_model, target_vocab(config), config.tied_output, config.output_bias, 1.0,
+                 config.storage}) {
+    if (config.shared_embedding && target_vocab(config) != config.vocab) {
+      throw Error(ErrorCode::invalid_argument,
+                  "TransformerConfig: a shared embedding needs one vocabulary, got " +
+                      std::to_string(config.vocab) + " and " +
+                      std::to_string(target_vocab(config)));
+    }
+  }
+
+  /// source [batch.tokens()] -> memory [batch.tokens(), d_model]. Throws Error(shape_mismatch),
+  /// Error(out_of_range) for ids beyond the vocabulary and sequences beyond the positions.
+  void encode(std::span<const TokenId> source, const Batch& batch, Context& context,
+              MatrixView<Scalar> memory) const {
+    source_embedding_(source, context, memory);
+    positions_(batch, context, memory);
+    encoder_.forward(memory, batch, context);
+  }
+
+  /// target [batch.tokens()], shifted right: each sequence begins with the start token. hidden
+  /// [batch.tokens(), d_model] tells about the token that follows. Throws like encode().
+  void decode(std::span<const TokenId> target, const Batch& batch, const Memory<Scalar>& memory,
+              Context& context, MatrixView<Scalar> hidden) const {
+    target_embedding()(target, context, hidden);
+    positions_(batch, context, hidden);
+    decoder_.forward(hidden, batch, memory, context);
+  }
+
+  /// hidden [tokens, d_model] -> logits [tokens, target vocabulary].
+  void project(Rows<Scalar> hidden, Context& context, MatrixView<Scalar> logits) const {
+    if (tied_output_) return output_(hidden, target_embedding().weight(), context, logits);
+    output_(hidden, context, logits);
+  }
+
+  Index d_model() const { return source_embedding_.weight().inputs(); }
+  Index target_vocab() const { return target_vocab_; }
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, const std::string& prefix, Visitor& visitor) {
+    self.source_embedding_.visit(self.source_embedding_, prefix + "source_embedding.", visitor);
+    if (!self.shared_embedding_) {
+      self.target_embedding_.visit(self.target_embedding_, prefix + "target_embedding.", visitor);
+    }
+    self.encoder_.visit(self.encoder_, prefix + "encoder.", visitor);
+    self.decoder_.visit(self.decoder_, prefix + "decoder.", visitor);
+    self.output_.visit(self.output_, prefix + "output.", visitor);
+  }
+
+ private:
+  static Index target_vocab(const TransformerConfig& config) {
+    return config.target_vocab > 0 ? config.target_vocab : config.vocab;
+  }
+  const Embedding<Scalar>& target_embedding() const {
+    return shared_embedding_ ? source_embedding_ : target_embedding_;
+  }
+
+  Index target_vocab_;
+  bool shared_embedding_, tied_output_;
+  Embedding<Scalar> source_embedding_;
+  Embedding<Scalar> target_embedding_;  // without rows, if shared
+  typename Wiring::template Positions<Scalar> positions_;
+  Encoder<Scalar, Wiring> encoder_;
+  Decoder<Scalar, Wiring> decoder_;
+  OutputProjection<Scalar> output_;
+};
+
+#if EIGENFORMER_DECLARATIONS_ONLY
+extern template class Transformer<float, PostNorm>;
+extern template class Transformer<float, PreNorm>;
+#endif
+
+}  // namespace eigenformer::inline v0
