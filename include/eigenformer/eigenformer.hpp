@@ -7,6 +7,7 @@
 #include "eigenformer/core/thread_pool.hpp"
 #include "eigenformer/io/json.hpp"
 #include "eigenformer/kernels/dispatch.hpp"
+#include "eigenformer/layers/attention_recorder.hpp"
 #include "eigenformer/layers/pooling.hpp"
 #include "eigenformer/models/transformer.hpp"
 #include "eigenformer/version.hpp"

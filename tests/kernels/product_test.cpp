@@ -16,7 +16,7 @@ struct Shape {
 struct Products : EachIsa {
   /// x W^T + b by both; x, bias and out start off a cache line, rows are longer than they need be.
   void expect_equal(Shape shape, Storage storage, Index step, bool with_bias) {
-    const auto [rows, inputs, outputs] = shape;
+    const Index rows = shape.rows, inputs = shape.inputs, outputs = shape.outputs;
     const auto all =
         step ? mixed_floats(outputs * inputs, 1, step) : random_floats(outputs * inputs, 1);
     const WeightMatrix<float> weight(MatrixView<const float>(all.data(), outputs, inputs), storage);

@@ -3,33 +3,22 @@
 
 #include "eigenformer/architectures/bind.hpp"
 #include "eigenformer/architectures/torch_names.hpp"
+#include "eigenformer/layers/attention_recorder.hpp"
 #include "support/golden.hpp"
 #include "support/matrices.hpp"
 
 namespace eigenformer::test {
 namespace {
 
-/// Keeps what it is told.
-struct Recorder : AttentionObserver {
-  bool wants(AttentionPlace, Index) const override { return true; }
-  void observe(const AttentionRecord& record) override {
-    weights.emplace_back(record.weights);
-    heads.push_back(record.head);
-    sequences.push_back(record.sequence);
-  }
-  std::vector<Matrix<double>> weights;
-  std::vector<Index> heads, sequences;
-};
-
-/// One head, identity projections. Query log 3 against keys log 3 and 0, scale 1: the first token
-/// scores (log 3)^2 and 0, the second 0 and 0.
+/// One head, identity projections: the first token scores 1 and 0, its weights are e / (e + 1) and
+/// 1 / (e + 1); the second one scores 0 and 0.
 TEST(MultiHeadAttention, ByHand) {
   MultiHeadAttention<float> attention({.d_model = 1, .heads = 1, .bias = false});
   for (const char* name : {"query.weight", "key.weight", "value.weight", "output.weight"}) {
     attention.set(name, Matrix<float>{{1}});
   }
   Context context = make_context();
-  const Matrix<float> x{{1}, {0}};  // scores 1 and 0: weights e / (e + 1) and 1 / (e + 1)
+  const Matrix<float> x{{1}, {0}};
   Matrix<float> y(2, 1);
   attention(x.view(), Batch(2), context, y);
   EXPECT_NEAR(y(0, 0), 0.7310586, 1e-6);
@@ -57,17 +46,18 @@ void like_torch(const std::string& fixture, bool bias, double tolerance) {
     const auto query = golden.matrix<Scalar>("in." + scene + ".query");
     const auto memory = scene == "cross" ? golden.matrix<Scalar>("in.cross.memory") : query;
     Context context = make_context();
-    Recorder recorder;
+    AttentionRecorder recorder;
     context.watch(recorder);
     Matrix<Scalar> out(query.rows(), 24);
     const Batch batch(query.rows()), memory_batch(memory.rows());
     attention(query.view(), batch, Memory<Scalar>{memory, memory_batch}, context, out);
     EXPECT_LT(largest_difference(out, golden.matrix<double>("out." + scene)), tolerance) << scene;
     const auto expected = golden.matrix<double>("weights." + scene);
-    ASSERT_EQ(recorder.weights.size(), 3u);
+    ASSERT_EQ(recorder.entries().size(), 3u);
     for (Index head = 0; head < 3; ++head) {
       const Matrix<double> of_head = expected.middleRows(head * query.rows(), query.rows());
-      EXPECT_LT(largest_difference(recorder.weights[std::size_t(head)], of_head), tolerance)
+      EXPECT_LT(largest_difference(recorder.entries()[std::size_t(head)].weights, of_head),
+                tolerance)
           << scene;
     }
   }
@@ -109,13 +99,14 @@ TEST(MultiHeadAttention, WatchingChangesNothing) {
   Matrix<float> unwatched(150, 32), watched(150, 32);
   Context context = make_context();
   attention(x.view(), batch, context, unwatched);
-  Recorder recorder;
+  AttentionRecorder recorder;
   context.watch(recorder);
   attention(x.view(), batch, context, watched);
   EXPECT_TRUE(same_bits(unwatched, watched));
-  ASSERT_EQ(recorder.weights.size(), 8u);  // two sequences that are not empty, four heads
-  EXPECT_EQ(recorder.sequences[4], 2);
-  for (const auto& weights : recorder.weights) {
+  ASSERT_EQ(recorder.entries().size(), 8u);  // two sequences that are not empty, four heads
+  EXPECT_EQ(recorder.entries()[4].sequence, 2);
+  for (const auto& entry : recorder.entries()) {
+    const Matrix<double>& weights = entry.weights;
     EXPECT_NEAR(weights.rowwise().sum().minCoeff(), 1, 1e-5);
     EXPECT_NEAR(weights.rowwise().sum().maxCoeff(), 1, 1e-5);
     EXPECT_EQ(weights(0, 1), 0);

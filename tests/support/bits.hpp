@@ -8,12 +8,20 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <ostream>
 #include <string>
 #include <vector>
 
 #include "eigenformer/core/random.hpp"
 #include "eigenformer/core/types.hpp"
 #include "eigenformer/kernels/dispatch.hpp"
+
+namespace eigenformer::inline v0 {
+
+/// For GoogleTest's names of cases.
+inline void PrintTo(Isa isa, std::ostream* out) { *out << name(isa); }
+
+}  // namespace eigenformer::inline v0
 
 namespace eigenformer::test {
 

@@ -103,6 +103,7 @@ inline AttentionTile make_tile(const Attention<float>& in, Index sequence, Index
 inline void report(Context& context, const Attention<float>& in, Index sequence, Index head,
                    const KeyValueBlocks& blocks, const AttentionStatistics* statistics,
                    MatrixView<float> out) {
+  const FloatingPointGuard guard;
   const Index queries = in.query_batch.length(sequence), keys = in.key_batch.length(sequence);
   Matrix<double> weights(queries, keys);
   for (Index first = 0; first < queries; first += tile_queries) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /// The kernels for processors without fused multiply-add: the compiler's own vectors, no flags, no
 /// intrinsics. A product and a sum round twice here, so the results equal the reference to a
-/// tolerance only.
+/// tolerance only: a function to 4 ulp or 4 x 2^-24 |x|, a sum to two roundings a term
+/// (tests/kernels/portable_test.cpp).
 #pragma once
 
 #include "eigenformer/kernels/simd/prelude.hpp"

@@ -32,6 +32,7 @@ int main() {
         const auto expected = b.multiplies(a.makes(size, size), b.makes(size, size));
         check(product == expected, a, b, "products differ");
       }
+      check(a.encodes(b.makes(70, 16)) == b.encodes(a.makes(70, 16)), a, b, "encoders differ");
     }
   }
   std::cout << probes.size() << " probes, " << failures << " failures\n";

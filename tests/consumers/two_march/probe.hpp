@@ -31,6 +31,8 @@ struct Probe {
   /// The product, in memory that this unit allocates, after freeing `a` and `b`.
   eigenformer::Matrix<float> (*multiplies)(eigenformer::Matrix<float> a,
                                            eigenformer::Matrix<float> b);
+  /// What an encoder block of weights from a seed makes of x [tokens, 16].
+  eigenformer::Matrix<float> (*encodes)(eigenformer::Matrix<float> x);
 };
 
 Probe plain_probe();

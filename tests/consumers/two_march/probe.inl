@@ -49,6 +49,14 @@ eigenformer::Matrix<float> multiplies(eigenformer::Matrix<float> a, eigenformer:
   return a * b;
 }
 
+eigenformer::Matrix<float> encodes(eigenformer::Matrix<float> x) {
+  eigenformer::EncoderLayer<float> layer({.d_model = 16, .heads = 2, .d_ff = 40});
+  layer.initialize(7);
+  eigenformer::Context context = eigenformer::make_context();
+  layer.forward(x, eigenformer::Batch(x.rows()), context);
+  return x;
+}
+
 }  // namespace
 
-Probe PROBE() { return {PROBE_NAME, layouts, throws, catches, makes, multiplies}; }
+Probe PROBE() { return {PROBE_NAME, layouts, throws, catches, makes, multiplies, encodes}; }

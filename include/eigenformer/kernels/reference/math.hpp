@@ -3,8 +3,9 @@
 /// fused multiply-add written as one, no call whose result depends on the C library. Every fast
 /// kernel equals these bit for bit.
 ///
-/// Largest errors against the true value, over all floats (tests/kernels/math_test.cpp): exp 1.1
-/// ulp, tanh 2.0 ulp, erf 1.5 ulp; sigmoid 2.5 ulp; the others as their formula gives them.
+/// Largest errors against the true value, over all floats (tests/kernels/math_test.cpp): exp 0.9
+/// ulp; tanh 1.4 ulp; erf 1.3 ulp; sigmoid 2.5 ulp from -88.7 on, and 0 below, where the true value
+/// is under 3e-39; gelu, gelu_tanh, quick_gelu and silu 2.1 x 2^-24 |x|.
 /// Coefficients: tools/polynomials.py.
 #pragma once
 
@@ -56,7 +57,7 @@ inline float tanh(float x) {
   p = std::fma(p, square, -3.333328366e-01f);
   const float small = std::fma(p * square, x, x);
   const float large = 1.0f - 2.0f / (exp(magnitude + magnitude) + 1.0f);
-  return magnitude < 0.625f ? small : std::copysign(large, x);
+  return std::copysign(magnitude < 0.625f ? small : large, x);
 }
 
 inline float erf(float x) {

@@ -171,31 +171,31 @@ EIGENFORMER_KERNEL void attend_tile(const AttentionTile& tile, AttentionState& s
   }
   if (any.begin >= any.end) return;
 
-  alignas(64) float score[Rows][tile_keys];
-  if (any.begin > 0 || any.end < tile_keys) std::fill(score[0], score[0] + Rows * tile_keys, 0.0f);
+  alignas(64) float score[Rows * tile_keys];  // [Rows, 64]
+  if (any.begin > 0 || any.end < tile_keys) std::fill(score, score + Rows * tile_keys, 0.0f);
   const float* const query = state.query + q * state.padded;
   const Index block = first / lanes, panels_end = divide_up(any.end, lanes);
   Index panel = any.begin / lanes;
   for (; panel + tile_panels <= panels_end; panel += tile_panels) {
-    scores<Rows, tile_panels>(tile, query, block + panel, score[0] + panel * lanes);
+    scores<Rows, tile_panels>(tile, query, block + panel, score + panel * lanes);
   }
   for (; panel < panels_end; ++panel) {
-    scores<Rows, 1>(tile, query, block + panel, score[0] + panel * lanes);
+    scores<Rows, 1>(tile, query, block + panel, score + panel * lanes);
   }
   for (int r = 0; r < Rows; ++r) {
     if (seen[r].begin < seen[r].end) {
-      online_softmax(tile, state, q + r, first, seen[r], score[r]);
+      online_softmax(tile, state, q + r, first, seen[r], score + r * tile_keys);
     }
   }
   // What all see goes through together, what only some see on its own: keys stay in order.
   if (common.begin >= common.end) common = {any.end, any.end};
   for (int r = 0; r < Rows; ++r) {
-    add_all_values<1>(tile, state, score[r], q + r, block,
+    add_all_values<1>(tile, state, score + r * tile_keys, q + r, block,
                       {seen[r].begin, std::min(seen[r].end, common.begin)});
   }
-  add_all_values<Rows>(tile, state, score[0], q, block, common);
+  add_all_values<Rows>(tile, state, score, q, block, common);
   for (int r = 0; r < Rows; ++r) {
-    add_all_values<1>(tile, state, score[r], q + r, block,
+    add_all_values<1>(tile, state, score + r * tile_keys, q + r, block,
                       {std::max(seen[r].begin, common.end), seen[r].end});
   }
 }

@@ -28,8 +28,7 @@ EIGENFORMER_OP F32x16 tanh(F32x16 x) {
   p = fma(p, square, broadcast(-3.333328366e-01f));
   const F32x16 small = fma(multiply(p, square), x, x);
   const F32x16 rest = divide(broadcast(2.0f), add(exp(add(magnitude, magnitude)), one));
-  const F32x16 large = copy_sign(subtract(one, rest), x);
-  return if_less(magnitude, broadcast(0.625f), small, large);
+  return copy_sign(if_less(magnitude, broadcast(0.625f), small, subtract(one, rest)), x);
 }
 
 EIGENFORMER_OP F32x16 erf(F32x16 x) {

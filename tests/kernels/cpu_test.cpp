@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#include "eigenformer/kernels/cpu.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <string>
+
+namespace eigenformer::test {
+namespace {
+
+/// The first processor's flags, as the operating system lists them; nothing where it doesn't.
+std::optional<std::set<std::string>> flags() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("flags", 0) != 0) continue;
+    std::istringstream words(line.substr(line.find(':') + 1));
+    std::set<std::string> all;
+    for (std::string word; words >> word;) all.insert(word);
+    return all;
+  }
+  return std::nullopt;
+}
+
+TEST(Cpu, AgreesWithTheOperatingSystem) {
+  const auto known = flags();
+  if (!known) GTEST_SKIP() << "/proc/cpuinfo lists no flags here";
+  const auto has = [&](std::initializer_list<const char*> names) {
+    for (const char* const name : names) {
+      if (!known->count(name)) return false;
+    }
+    return true;
+  };
+  const bool avx2 = has({"avx2", "fma", "f16c"});
+  EXPECT_EQ(kernels::cpu_features().avx2, avx2);
+  EXPECT_EQ(kernels::cpu_features().avx512,
+            avx2 && has({"avx512f", "avx512bw", "avx512dq", "avx512vl"}));
+}
+
+TEST(Cpu, WhatNeedsNothingRunsEverywhere) {
+  EXPECT_TRUE(kernels::runs_here(Isa::reference));
+  EXPECT_TRUE(kernels::runs_here(Isa::portable));
+}
+
+TEST(Cpu, MoreIncludesLess) {
+  const kernels::CpuFeatures features = kernels::cpu_features();
+  EXPECT_TRUE(features.avx2 || !features.avx512);
+  EXPECT_EQ(kernels::runs_here(Isa::avx2), features.avx2);
+  EXPECT_EQ(kernels::runs_here(Isa::avx512), features.avx512);
+}
+
+}  // namespace
+}  // namespace eigenformer::test

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include "eigenformer/kernels/dispatch.hpp"
+
+#include <gtest/gtest.h>
+
+namespace eigenformer::test {
+namespace {
+
+using kernels::KernelTable;
+
+constexpr Isa isas[] = {Isa::reference, Isa::portable, Isa::avx2, Isa::avx512};
+
+TEST(Dispatch, NamesGoBothWays) {
+  EXPECT_STREQ(name(Isa::avx2), "avx2");
+  for (const Isa isa : isas) EXPECT_EQ(isa_from_name(name(isa)), isa);
+  for (const char* const word : {"", "avx", "AVX2", "avx2 ", "avx1024", "unknown"}) {
+    EXPECT_EQ(isa_from_name(word), std::nullopt) << word;
+  }
+}
+
+TEST(Dispatch, TheDefinitionIsAlwaysThere) {
+  ASSERT_NE(kernels::find_table(Isa::reference), nullptr);
+  ASSERT_NE(kernels::find_table(Isa::portable), nullptr);
+}
+
+TEST(Dispatch, ATableIsThereWhereItRuns) {
+  for (const Isa isa : isas) {
+    const KernelTable* const table = kernels::find_table(isa);
+    EXPECT_EQ(table != nullptr, kernels::runs_here(isa)) << name(isa);
+    if (table) {
+      EXPECT_EQ(table->isa, isa);
+    }
+  }
+}
+
+TEST(Dispatch, TheBestIsTheFastestThatIsAllowed) {
+  for (const Isa most : isas) {
+    const Isa best = kernels::best_table(most).isa;
+    EXPECT_LE(best, most);
+    for (const Isa isa : isas) {
+      if (isa <= most && kernels::find_table(isa)) {
+        EXPECT_GE(best, isa) << name(most);
+      }
+    }
+  }
+  EXPECT_EQ(kernels::best_table().isa, kernels::best_table(fastest_isa).isa);
+  EXPECT_EQ(kernels::best_table(Isa::reference).isa, Isa::reference);
+}
+
+TEST(Dispatch, TablesAreComplete) {
+  for (const Isa isa : isas) {
+    const KernelTable* const t = kernels::find_table(isa);
+    if (!t) continue;
+    SCOPED_TRACE(name(isa));
+    for (const auto function : t->product) EXPECT_NE(function, nullptr);
+    for (const auto function : t->activation) EXPECT_NE(function, nullptr);
+    EXPECT_TRUE(t->pack_block && t->attention && t->layer_norm && t->rms_norm);
+    EXPECT_TRUE(t->softmax && t->log_sum_exp && t->log_softmax && t->exp && t->erf);
+    EXPECT_TRUE(t->add && t->multiply && t->scale && t->scale_add);
+    EXPECT_TRUE(t->widen_half && t->widen_bfloat16 && t->narrow_half && t->narrow_bfloat16);
+  }
+}
+
+TEST(Dispatch, AContextHasTheBestKernels) {
+  EXPECT_EQ(make_context().kernels().isa, kernels::best_table().isa);
+  EXPECT_EQ(make_context(Isa::portable).kernels().isa, Isa::portable);
+  InlineExecutor executor;
+  Context context = make_context(executor, Isa::reference);
+  EXPECT_EQ(context.kernels().isa, Isa::reference);
+  EXPECT_EQ(&context.executor(), &executor);
+}
+
+}  // namespace
+}  // namespace eigenformer::test
