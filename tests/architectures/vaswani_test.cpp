@@ -77,6 +77,24 @@ TEST(Vaswani, WiringsDontMix) {
   EXPECT_THROW((make_vaswani<float, PreNorm>(config, tensors)), Error);
 }
 
+/// A config may ask for terabytes: the answer comes before an allocation.
+TEST(Vaswani, AHugeConfigMeetsASmallFile) {
+  VaswaniConfig config =
+      read_vaswani_config(io::read_json(Golden::path("torch/vaswani/config.json")));
+  const io::Tensors tensors = io::read_safetensors(Golden::path("torch/vaswani/model.safetensors"));
+  config.transformer.vocab = 4000000;
+  config.transformer.d_model = 131072;
+  config.transformer.d_ff = 1048576;
+  config.transformer.encoder_layers = 1024;
+  try {
+    make_vaswani<float, PostNorm>(config, tensors);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::missing_tensor);
+    EXPECT_NE(std::string(error.what()).find("the config asks for at least"), std::string::npos);
+  }
+}
+
 /// 65 million parameters, as table 3 of the paper says, with its 37,000 tokens.
 TEST(Vaswani, TheBaseModelHasThePapersSize) {
   TransformerConfig config = vaswani_base(37000);
@@ -84,6 +102,7 @@ TEST(Vaswani, TheBaseModelHasThePapersSize) {
     const Index d = 512, d_ff = 2048;
     return layers * (attentions * 4 * (d * d + d) + 2 * d * d_ff + d_ff + d + norms * 2 * d);
   };
+  EXPECT_NEAR(config.least_parameter_count(), 63e6, 2e5);
   const Index expected = 37000 * 512 + count(6, 1, 2) + count(6, 2, 3);
   EXPECT_NEAR(double(expected), 63e6, 1e5);
   config.encoder_layers = config.decoder_layers = 1;  // and built, in a size that fits a test

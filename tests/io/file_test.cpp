@@ -31,9 +31,7 @@ TEST_F(FileTest, ReadsTheWholeContent) {
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(bytes.data()) % 64, 0u);
 }
 
-TEST_F(FileTest, ReadsAnEmptyFile) {
-  EXPECT_EQ(read_file(write("a", ""), 0).size(), 0u);
-}
+TEST_F(FileTest, ReadsAnEmptyFile) { EXPECT_EQ(read_file(write("a", ""), 0).size(), 0u); }
 
 TEST_F(FileTest, ReadsThroughALink) {
   write("a", "text");

@@ -309,9 +309,7 @@ TEST_P(MalformedJsonTest, IsRefused) {
 INSTANTIATE_TEST_SUITE_P(Files, MalformedJsonTest,
                          testing::ValuesIn(io_test::malformed_files("json")), io_test::test_name);
 
-TEST(MalformedJsonTable, IsComplete) {
-  io_test::expect_complete_table("json");
-}
+TEST(MalformedJsonTable, IsComplete) { io_test::expect_complete_table("json"); }
 
 // Whatever one flipped bit or a cut does to a text: a value, or an error of a known kind.
 TEST(JsonDamageTest, GivesAValueOrAnError) {

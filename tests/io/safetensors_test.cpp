@@ -240,9 +240,7 @@ INSTANTIATE_TEST_SUITE_P(Files, MalformedSafetensorsTest,
                          testing::ValuesIn(io_test::malformed_files("safetensors")),
                          io_test::test_name);
 
-TEST(MalformedSafetensorsTable, IsComplete) {
-  io_test::expect_complete_table("safetensors");
-}
+TEST(MalformedSafetensorsTable, IsComplete) { io_test::expect_complete_table("safetensors"); }
 
 // What a reader can know without the reference: bucket 0 is position 0, softmax sums to 1.
 TEST(SafetensorsGoldenTest, ReadsTheReferencesFile) {

@@ -88,9 +88,7 @@ struct Malformed {
   std::string part;  ///< of the error's text
 };
 
-inline void PrintTo(const Malformed& malformed, std::ostream* out) {
-  *out << malformed.file;
-}
+inline void PrintTo(const Malformed& malformed, std::ostream* out) { *out << malformed.file; }
 
 inline ErrorCode code_named(std::string_view wanted) {
   for (int i = 0; i <= static_cast<int>(ErrorCode::cancelled); ++i) {

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "eigenformer/architectures/names.hpp"
+#include "eigenformer/io/json_document.hpp"
 #include "eigenformer/io/tensor_values.hpp"
 #include "eigenformer/layers/module.hpp"
 
@@ -77,6 +78,19 @@ class Binding {
 };
 
 }  // namespace detail
+
+/// Throws Error(missing_tensor) unless the tensors hold `count` numbers, however named: before a
+/// hostile config makes a model of any size.
+inline void expect_numbers(const io::Tensors& tensors, double count) {
+  double elements = 0;
+  for (const io::NamedTensor& entry : tensors) {
+    elements += static_cast<double>(entry.tensor.elements());
+  }
+  if (elements >= count) return;
+  throw Error(ErrorCode::missing_tensor,
+              tensors.file() + ": the config asks for at least " + io::detail::number_text(count) +
+                  " weights, the tensors have " + io::detail::number_text(elements));
+}
 
 /// Gives each parameter of `module` its tensor. F64, F32, F16 and BF16 are widened or rounded to
 /// what the parameter stores. Throws ONE Error with the code of the first trouble and a text with a

@@ -4,11 +4,13 @@
 /// format.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
 #include "eigenformer/architectures/bind.hpp"
 #include "eigenformer/architectures/torch_names.hpp"
+#include "eigenformer/io/file.hpp"
 #include "eigenformer/io/json_value.hpp"
 #include "eigenformer/io/limits.hpp"
 #include "eigenformer/models/transformer.hpp"
@@ -81,7 +83,9 @@ inline VaswaniConfig read_vaswani_config(const io::Json& json, const io::LoadLim
   if (json.at("scale_embedding").boolean()) {
     t.embedding_scale = std::sqrt(static_cast<double>(t.d_model));
   }
-  t.positions = json.at("max_positions").integer(1, limits.positions);
+  // The table of sinusoids is made, not read: no file's size bounds it.
+  const std::int64_t most_positions = (std::int64_t{1} << 28) / t.d_model;
+  t.positions = json.at("max_positions").integer(1, std::min(limits.positions, most_positions));
   if (json.at("positions").string() != "interleaved") {
     throw json.at("positions")
         .error(ErrorCode::unsupported,
@@ -96,16 +100,19 @@ inline VaswaniConfig read_vaswani_config(const io::Json& json, const io::LoadLim
 }
 
 /// The model with its weights; Wiring is PreNorm if config.norm_first, else PostNorm. Throws
-/// Error(invalid_argument) for the other one, and what bind() throws.
+/// Error(invalid_argument) for the other one, Error(out_of_memory), and what bind() throws.
 template <class Scalar, class Wiring>
 Transformer<Scalar, Wiring> make_vaswani(const VaswaniConfig& config, const io::Tensors& tensors) {
   if (config.norm_first != std::is_same_v<Wiring, PreNorm>) {
     throw Error(ErrorCode::invalid_argument,
                 std::string("this model is wired ") + (config.norm_first ? "PreNorm" : "PostNorm"));
   }
-  Transformer<Scalar, Wiring> model(config.transformer);
-  bind(model, tensors, config.names);
-  return model;
+  expect_numbers(tensors, config.transformer.least_parameter_count());
+  return io::or_out_of_memory(tensors.file(), [&] {
+    Transformer<Scalar, Wiring> model(config.transformer);
+    bind(model, tensors, config.names);
+    return model;
+  });
 }
 
 }  // namespace eigenformer::inline v0

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "eigenformer/core/floating_point.hpp"
 #include "eigenformer/core/random.hpp"
 #include "eigenformer/core/shape.hpp"
 #include "eigenformer/core/weight_matrix.hpp"
@@ -122,6 +123,7 @@ class Module {
   /// Random weights, the same for the same seed: matrices uniform in +-sqrt(6 / (rows + cols))
   /// (Glorot and Bengio, 2010). Biases and norms stay as they are: 0 and 1 in a new layer.
   void initialize(std::uint64_t seed) {
+    const FloatingPointGuard guard;
     std::uint64_t number = 0;
     for_each_parameter([&](const std::string&, auto& parameter) {
       const auto shape = shape_of(parameter);

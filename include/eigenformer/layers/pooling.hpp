@@ -29,6 +29,7 @@ void pool(Pooling pooling, MatrixView<const Scalar> x, const Batch& batch, Conte
           MatrixView<Scalar> pooled) {
   expect_shape(x, batch.tokens(), x.cols(), "pool: x");
   expect_shape(pooled, batch.sequences(), x.cols(), "pool: pooled");
+  const FloatingPointGuard guard;
   for (Index s = 0; s < batch.sequences(); ++s) {
     const Index length = batch.length(s), begin = batch.begin(s), end = batch.end(s);
     Scalar* const out = pooled.row(s);
@@ -67,6 +68,7 @@ void pool(Pooling pooling, MatrixView<const Scalar> x, const Batch& batch, Conte
 /// Each row of x [rows, features] divided by its length, or by 1e-12 where that is less.
 template <class Scalar>
 void normalize_rows(Context& context, MatrixView<Scalar> x) {
+  const FloatingPointGuard guard;
   for (Index r = 0; r < x.rows(); ++r) {
     Scalar square[lanes] = {};
     for (Index f = 0; f < x.cols(); ++f) {

@@ -49,6 +49,7 @@ class SinusoidalPositions {
  public:
   explicit SinusoidalPositions(const PositionsConfig& config)
       : offset_(config.offset), table_(config.positions + config.offset, config.d_model) {
+    const FloatingPointGuard guard;
     const Index d_model = config.d_model, half = d_model / 2;
     for (Index position = 0; position < table_.rows(); ++position) {
       for (Index i = 0; i < d_model; ++i) {

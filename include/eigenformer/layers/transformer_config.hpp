@@ -42,6 +42,22 @@ struct TransformerConfig {
     return {d_model, heads, kv_heads, d_head, bias, scope, place, storage};
   }
   FeedForwardConfig feed_forward() const { return {d_model, d_ff, activation, bias, storage}; }
+
+  /// Weights that such a model has at least: its matrices, without biases and norms. In double,
+  /// which no config overflows; for a look at the size before anything is allocated.
+  double least_parameter_count() const {
+    const auto d = static_cast<double>(d_model);
+    const double head = d_head > 0 ? static_cast<double>(d_head) : d / static_cast<double>(heads);
+    const auto kv = static_cast<double>(kv_heads > 0 ? kv_heads : heads);
+    const double attention = 2 * d * head * (static_cast<double>(heads) + kv);
+    const double network = 2 * d * static_cast<double>(d_ff);
+    const auto encoder = static_cast<double>(encoder_layers);
+    const auto decoder = static_cast<double>(decoder_layers);
+    const auto target = static_cast<double>(target_vocab > 0 ? target_vocab : vocab);
+    const double tables =
+        static_cast<double>(vocab) + (shared_embedding ? 0 : target) + (tied_output ? 0 : target);
+    return encoder * (attention + network) + decoder * (2 * attention + network) + d * tables;
+  }
 };
 
 }  // namespace eigenformer::inline v0

@@ -63,52 +63,70 @@ EIGENFORMER_OP void scores(const AttentionTile& tile, const float* query, Index 
   }
 }
 
-/// Scores become weights exp(score - max), 0 where nothing is seen; max, sum and context follow.
-EIGENFORMER_OP void online_softmax(const AttentionTile& tile, AttentionState& state, Index q,
-                                   Index first, KeyRange seen, float* score) {
-  const F32x16 lowest = broadcast(-__builtin_huge_valf()), zero = broadcast(0.0f);
+/// Adds a query's bias to the scores of the keys that it sees.
+EIGENFORMER_OP void add_bias(const AttentionTile& tile, Index q, Index first, KeyRange seen,
+                             float* score) {
+  const float* const bias = tile.bias + (first - (tile.first_position + q));
+  for (Index key = seen.begin; key < seen.end; ++key) score[key] += bias[key];
+}
+
+/// The largest of a query's 64 scores; those of keys that it does not see become -infinity.
+EIGENFORMER_OP float mask_and_max(KeyRange seen, float* score) {
+  const F32x16 lowest = broadcast(-__builtin_huge_valf());
   const bool whole = seen.begin == 0 && seen.end == tile_keys;
-  F32x16 s[tile_keys / lanes], max = lowest;
+  F32x16 max = lowest;
   EIGENFORMER_UNROLL
-  for (int v = 0; v < tile_keys / lanes; ++v) {
-    const Index key = v * lanes;
-    s[v] = load(score + key);
-    if (tile.bias && key < seen.end) {
-      const Index count = std::min(lanes, seen.end - key);
-      const Index distance = first + key - (tile.first_position + q);
-      const Index skipped = std::clamp<Index>(seen.begin - key, 0, count);
-      alignas(64) float bias[lanes] = {};
-      std::copy(tile.bias + (distance + skipped), tile.bias + (distance + count), bias + skipped);
-      s[v] = add(s[v], load(bias));
+  for (int key = 0; key < tile_keys; key += lanes) {
+    F32x16 s = load(score + key);
+    if (!whole) {
+      s = only_lanes(s, seen.begin - key, seen.end - key, lowest);
+      store(score + key, s);
     }
-    if (!whole) s[v] = only_lanes(s[v], seen.begin - key, seen.end - key, lowest);
-    max = larger(s[v], max);
+    max = larger(s, max);
   }
-  const float before = state.max[q], tile_max = tree_max(max);
-  const float now = tile_max > before ? tile_max : before;
-  const F32x16 nows = broadcast(now);
+  return tree_max(max);
+}
+
+/// A query's scores become weights exp(score - max); `sum` follows, and the context so far.
+EIGENFORMER_OP void weigh(float max, float correction, float* score, float* sum, float* context,
+                          Index padded) {
+  const F32x16 maxima = broadcast(max), corrections = broadcast(correction);
+  F32x16 s = exp(subtract(load(score), maxima));
+  store(score, s);
+  F32x16 total = fma(load(sum), corrections, s);
   EIGENFORMER_UNROLL
-  for (int v = 0; v < tile_keys / lanes; ++v) {
-    const Index key = v * lanes;
-    s[v] = exp(subtract(s[v], nows));
-    if (!whole) s[v] = only_lanes(s[v], seen.begin - key, seen.end - key, zero);
-    store(score + key, s[v]);
+  for (int key = lanes; key < tile_keys; key += lanes) {
+    s = exp(subtract(load(score + key), maxima));
+    store(score + key, s);
+    total = add(total, s);
   }
-  F32x16 sum = load(state.sum[q]);
-  if (now != before) {
-    const F32x16 correction = exp(subtract(broadcast(before), nows));
-    float* const context = state.context + q * state.padded;
-    for (Index d = 0; d < state.padded; d += lanes) {
-      store(context + d, multiply(load(context + d), correction));
-    }
-    state.max[q] = now;
-    sum = fma(sum, correction, s[0]);
-  } else {
-    sum = add(sum, s[0]);
+  store(sum, total);
+  for (Index d = 0; d < padded; d += lanes) {
+    store(context + d, multiply(load(context + d), corrections));
   }
+}
+
+/// The online softmax of one tile for Rows queries from q, step by step for all of them, so that
+/// none waits for its own last step: maxima, corrections of what came before, weights.
+template <int Rows>
+EIGENFORMER_OP void online_softmax(const AttentionTile& tile, AttentionState& state, Index q,
+                                   Index first, const KeyRange (&seen)[Rows], float* score) {
+  alignas(64) float max[lanes] = {}, correction[lanes];
   EIGENFORMER_UNROLL
-  for (int v = 1; v < tile_keys / lanes; ++v) sum = add(sum, s[v]);
-  store(state.sum[q], sum);
+  for (int r = 0; r < Rows; ++r) {
+    if (tile.bias) add_bias(tile, q + r, first, seen[r], score + r * tile_keys);
+    max[r] = mask_and_max(seen[r], score + r * tile_keys);
+  }
+  const F32x16 before = load_first(state.max + q, Rows), now = larger(load(max), before);
+  store(correction, if_less(before, now, exp(subtract(before, now)), broadcast(1.0f)));
+  store(max, now);
+  store_first(state.max + q, now, Rows);
+  EIGENFORMER_UNROLL
+  for (int r = 0; r < Rows; ++r) {
+    if (seen[r].begin == seen[r].end) continue;
+    weigh(max[r], correction[r], score + r * tile_keys, state.sum[q + r],
+          state.context + (q + r) * state.padded, state.padded);
+  }
 }
 
 /// context[r][16 p..] += weights of the keys [begin, end) of a tile times their values.
@@ -182,11 +200,7 @@ EIGENFORMER_KERNEL void attend_tile(const AttentionTile& tile, AttentionState& s
   for (; panel < panels_end; ++panel) {
     scores<Rows, 1>(tile, query, block + panel, score + panel * lanes);
   }
-  for (int r = 0; r < Rows; ++r) {
-    if (seen[r].begin < seen[r].end) {
-      online_softmax(tile, state, q + r, first, seen[r], score + r * tile_keys);
-    }
-  }
+  online_softmax(tile, state, q, first, seen, score);
   // What all see goes through together, what only some see on its own: keys stay in order.
   if (common.begin >= common.end) common = {any.end, any.end};
   for (int r = 0; r < Rows; ++r) {

@@ -100,14 +100,28 @@ EIGENFORMER_KERNEL void product_rows(const Product& p, Index panel) {
   for (; row < p.rows; ++row) product_tile<1, Panels, Weight>(p, row, panel);
 }
 
+/// The last `panels` panels of a single row, up to Most, all at once: fewer sums would wait for
+/// each other.
+template <int Most, class Weight>
+EIGENFORMER_KERNEL void product_rest_of_row(const Product& p, Index panel, Index panels) {
+  if (panels == Most) return product_tile<1, Most, Weight>(p, 0, panel);
+  if constexpr (Most > 1) product_rest_of_row<Most - 1, Weight>(p, panel, panels);
+}
+
+/// A single row: its sums are many panels wide.
+template <class Weight>
+EIGENFORMER_KERNEL void product_row(const Product& p) {
+  Index panel = p.panel_begin;
+  for (; panel + row_panels <= p.panel_end; panel += row_panels) {
+    product_tile<1, row_panels, Weight>(p, 0, panel);
+  }
+  product_rest_of_row<row_panels - 1, Weight>(p, panel, p.panel_end - panel);
+}
+
 template <class Weight>
 EIGENFORMER_KERNEL void product(const Product& p) {
+  if (p.rows == 1) return product_row<Weight>(p);
   Index panel = p.panel_begin;
-  if (p.rows == 1) {
-    for (; panel + row_panels <= p.panel_end; panel += row_panels) {
-      product_tile<1, row_panels, Weight>(p, 0, panel);
-    }
-  }
   if constexpr (tile_panels > 1) {
     for (; panel + tile_panels <= p.panel_end; panel += tile_panels) {
       product_rows<tile_panels, Weight>(p, panel);

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+#include "eigenformer/core/thread_pool.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cfenv>
+#include <latch>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+namespace eigenformer::test {
+namespace {
+
+TEST(ThreadPool, RunsEveryTaskOnce) {
+  for (Index threads = 1; threads <= 4; ++threads) {
+    ThreadPool pool(threads);
+    EXPECT_EQ(pool.workers(), threads);
+    for (const Index tasks : {0, 1, 2, 3, 5, 100, 1000}) {
+      std::vector<std::atomic<int>> runs(static_cast<std::size_t>(tasks));
+      pool.run(tasks, [&](Index task, Index) { ++runs[static_cast<std::size_t>(task)]; });
+      for (const auto& count : runs) ASSERT_EQ(count, 1);
+    }
+  }
+}
+
+TEST(ThreadPool, NegativeNumbersOfTasksAreNone) {
+  ThreadPool pool(2);
+  pool.run(-3, [](Index, Index) { FAIL(); });
+}
+
+/// Scratch memory by worker's number is nobody else's.
+TEST(ThreadPool, TasksOfOneWorkerDoNotOverlap) {
+  ThreadPool pool(4);
+  std::atomic<bool> busy[4] = {};
+  std::atomic<int> overlaps = 0;
+  for (int round = 0; round < 50; ++round) {
+    pool.run(64, [&](Index, Index worker) {
+      if (busy[worker].exchange(true)) ++overlaps;
+      std::this_thread::yield();
+      busy[worker] = false;
+    });
+  }
+  EXPECT_EQ(overlaps, 0);
+}
+
+/// As many tasks as workers, each waiting for all others: they are on as many threads.
+TEST(ThreadPool, WorkersAreThreads) {
+  ThreadPool pool(3);
+  std::latch all_here(3);
+  std::thread::id ids[3];
+  pool.run(3, [&](Index, Index worker) {
+    ids[worker] = std::this_thread::get_id();
+    all_here.arrive_and_wait();
+  });
+  EXPECT_EQ(ids[0], std::this_thread::get_id()) << "the caller works too";
+  EXPECT_NE(ids[1], ids[0]);
+  EXPECT_NE(ids[2], ids[0]);
+  EXPECT_NE(ids[1], ids[2]);
+}
+
+/// What tasks wrote is there for the caller, and for tasks of the next run.
+TEST(ThreadPool, RunsFollowEachOther) {
+  ThreadPool pool(3);
+  std::vector<int> values(200, 0);
+  for (int round = 0; round < 200; ++round) {
+    pool.run(200, [&](Index task, Index) {
+      const auto i = static_cast<std::size_t>(task);
+      values[(i + 1) % 200] = round;  // not the element that the last round's task of i wrote
+    });
+    for (const int value : values) ASSERT_EQ(value, round);
+  }
+}
+
+TEST(ThreadPool, ThrowsWhatATaskThrows) {
+  for (Index threads = 1; threads <= 3; ++threads) {
+    ThreadPool pool(threads);
+    for (int round = 0; round < 20; ++round) {
+      std::atomic<int> running = 0;
+      try {
+        pool.run(50, [&](Index task, Index) {
+          ++running;
+          const std::shared_ptr<void> leave(nullptr, [&](void*) { --running; });
+          if (task == 7) throw std::runtime_error("task 7");
+        });
+        FAIL() << "nothing was thrown";
+      } catch (const std::runtime_error& error) {
+        EXPECT_STREQ(error.what(), "task 7");
+        EXPECT_EQ(running, 0) << "run() returns when all tasks have ended";
+      }
+      std::atomic<int> ran = 0;
+      pool.run(10, [&](Index, Index) { ++ran; });
+      EXPECT_EQ(ran, 10) << "the pool still serves";
+    }
+  }
+}
+
+TEST(ThreadPool, WhenAllThrowOneArrives) {
+  ThreadPool pool(4);
+  std::latch all_here(4);
+  EXPECT_THROW(pool.run(4,
+                        [&](Index, Index) {
+                          all_here.arrive_and_wait();
+                          throw std::runtime_error("each");
+                        }),
+               std::runtime_error);
+}
+
+TEST(ThreadPool, SeveralThreadsShareOne) {
+  ThreadPool pool(2);
+  std::atomic<long> sum = 0;
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 3; ++caller) {
+    callers.emplace_back([&] {
+      for (int round = 0; round < 100; ++round) {
+        long mine[10] = {};
+        pool.run(10, [&](Index task, Index) { mine[task] = task; });
+        for (const long value : mine) sum += value;
+      }
+    });
+  }
+  for (auto& caller : callers) caller.join();
+  EXPECT_EQ(sum, 3 * 100 * 45);
+}
+
+TEST(ThreadPool, ComesAndGoesWithoutWork) {
+  for (int i = 0; i < 20; ++i) ThreadPool pool(4);
+}
+
+/// Threads inherit their maker's floating-point modes; workers do not keep them.
+TEST(ThreadPool, WorkersRoundToNearest) {
+  ASSERT_EQ(std::fesetround(FE_UPWARD), 0);
+  ThreadPool pool(3);
+  ASSERT_EQ(std::fesetround(FE_TONEAREST), 0);
+  std::latch all_here(3);
+  float sums[3];
+  pool.run(3, [&](Index, Index worker) {
+    all_here.arrive_and_wait();
+    const volatile float one = 1.0f, little = 0x1p-30f;
+    sums[worker] = one + little;
+  });
+  for (const float sum : sums) EXPECT_EQ(sum, 1.0f);
+}
+
+TEST(ThreadPool, RefusesImpossibleSizes) {
+  for (const Index threads : {-1, 0, 1025}) {
+    try {
+      ThreadPool pool(threads);
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::invalid_argument);
+      EXPECT_EQ(error.what(),
+                "ThreadPool: expected 1 to 1024 threads, got " + std::to_string(threads));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace eigenformer::test

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#include "eigenformer/kernels/double_operations.hpp"
+
+#include "eigenformer/kernels/operations.hpp"
+
+#include "support/golden.hpp"
+#include "support/matrices.hpp"
+
+namespace eigenformer::test {
+namespace {
+
+/// The oracle itself against what the reference implementation records in double.
+TEST(DoubleOperations, ActivationsLikeTheReferenceImplementation) {
+  const Golden golden("goldens/ops/ops");
+  Context context = make_context();
+  const std::pair<Activation, const char*> names[] = {{Activation::relu, "relu"},
+                                                      {Activation::gelu, "gelu_erf"},
+                                                      {Activation::gelu_tanh, "gelu_tanh"},
+                                                      {Activation::quick_gelu, "gelu_quick"},
+                                                      {Activation::silu, "silu"},
+                                                      {Activation::sigmoid, "sigmoid"},
+                                                      {Activation::tanh, "tanh"}};
+  for (const auto& [activation, name] : names) {
+    Matrix<double> x = golden.matrix<double>("act.x");
+    kernels::activate(context, activation, x.view());
+    EXPECT_LT(largest_difference(x, golden.matrix<double>(std::string("act.") + name)), 1e-13)
+        << name;
+  }
+}
+
+TEST(DoubleOperations, SoftmaxLikeTheReferenceImplementation) {
+  const Golden golden("goldens/ops/ops");
+  Context context = make_context();
+  Matrix<double> x = golden.matrix<double>("softmax.x"), y = x;
+  kernels::softmax(context, x.view());
+  EXPECT_LT(largest_difference(x, golden.matrix<double>("softmax.y")), 1e-14);
+  kernels::log_softmax(context, y.view());
+  EXPECT_LT(largest_difference(y, golden.matrix<double>("log_softmax.y")), 1e-12);
+
+  Matrix<float> z = golden.matrix<float>("softmax.x"), w = z;
+  kernels::softmax(context, z.view());
+  EXPECT_LT(largest_difference(z, golden.matrix<double>("softmax.y")), 3e-7);
+  kernels::log_softmax(context, w.view());
+  const auto expected = golden.matrix<double>("log_softmax.y");
+  EXPECT_LT(largest_difference(w, expected), 3e-7 * expected.cwiseAbs().maxCoeff());
+}
+
+TEST(DoubleOperations, ElementByElement) {
+  Context context = make_context();
+  Matrix<double> x{{1, 2}}, y{{10, 20}};
+  kernels::add(context, x.view(), y.view());
+  EXPECT_EQ(y, (Matrix<double>{{11, 22}}));
+  kernels::multiply(context, x.view(), y.view());
+  EXPECT_EQ(y, (Matrix<double>{{11, 44}}));
+  kernels::scale(context, x.data(), 3.0, y.data(), 2);
+  EXPECT_EQ(y, (Matrix<double>{{3, 6}}));
+  kernels::scale_add(context, x.data(), 2.0, y.data(), y.data(), 2);
+  EXPECT_EQ(y, (Matrix<double>{{5, 10}}));
+}
+
+}  // namespace
+}  // namespace eigenformer::test
