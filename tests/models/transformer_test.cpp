@@ -126,6 +126,16 @@ TEST(Transformer, SharedAndTiedTablesExistOnce) {
   EXPECT_THROW(Transformer<float>{config}, Error);
 }
 
+struct LearnedWiring : PostNorm {
+  template <class Scalar>
+  using Positions = LearnedPositions<Scalar>;
+};
+TEST(Transformer, LearnedPositionsAreParameters) {
+  const Transformer<float, LearnedWiring> model(small);
+  EXPECT_EQ(model.get("positions.weight").rows(), 200);
+  EXPECT_EQ(model.parameter_count(), Transformer<float>(small).parameter_count() + 200 * 32);
+}
+
 TEST(Transformer, SixteenBitWeightsAreTheirWidenedTwins) {
   for (const Storage storage : {Storage::f16, Storage::bf16}) {
     TransformerConfig config = small;

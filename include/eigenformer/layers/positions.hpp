@@ -75,6 +75,10 @@ class SinusoidalPositions {
   /// [offset + positions, d_model].
   const Matrix<Scalar>& table() const { return table_; }
 
+  /// Nothing is learned.
+  template <class Self, class Visitor>
+  static void visit(Self&, const std::string&, Visitor&) {}
+
  private:
   static double paper_angle(Index position, Index frequency, Index d_model) {
     const double exponent = 2.0 * static_cast<double>(frequency) / static_cast<double>(d_model);

@@ -71,6 +71,7 @@ class Transformer : public Module<Transformer<Scalar, Wiring>, Scalar> {
     if (!self.shared_embedding_) {
       self.target_embedding_.visit(self.target_embedding_, prefix + "target_embedding.", visitor);
     }
+    self.positions_.visit(self.positions_, prefix + "positions.", visitor);
     self.encoder_.visit(self.encoder_, prefix + "encoder.", visitor);
     self.decoder_.visit(self.decoder_, prefix + "decoder.", visitor);
     self.output_.visit(self.output_, prefix + "output.", visitor);

@@ -67,7 +67,8 @@ inline double exp(double x) {
   const auto power_of_two = [](std::int64_t k) {
     return std::bit_cast<double>(static_cast<std::uint64_t>(k + 1023) << 52);
   };
-  return p * power_of_two(half) * power_of_two(power - half);
+  const double result = p * power_of_two(half) * power_of_two(power - half);
+  return 0.0 > result ? 0.0 : result;  // unfusable: see exp in math.hpp
 }
 
 /// x^y for x > 0; NaN for negative x, whatever y is but 0.
