@@ -7,6 +7,7 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <initializer_list>
+#include <limits>
 #include <new>
 
 #include "eigenformer/core/aligned_buffer.hpp"
@@ -27,7 +28,8 @@ class Matrix : public Eigen::Map<EigenMatrix<Scalar>> {
 
  public:
   Matrix() : Map(nullptr, 0, 0) {}
-  Matrix(Index rows, Index cols) : Matrix(AlignedBuffer<Scalar>(rows * cols), rows, cols) {}
+  /// Zeros; rows and cols 0 or more. Throws std::bad_alloc.
+  Matrix(Index rows, Index cols) : Matrix(AlignedBuffer<Scalar>(area(rows, cols)), rows, cols) {}
 
   /// Row by row: Matrix<float>{{1, 2}, {3, 4}}.
   Matrix(std::initializer_list<std::initializer_list<Scalar>> rows)
@@ -79,6 +81,13 @@ class Matrix : public Eigen::Map<EigenMatrix<Scalar>> {
   Matrix(AlignedBuffer<Scalar> buffer, Index rows, Index cols)
       : Map(buffer.data(), rows, cols), buffer_(std::move(buffer)) {}
 
+  static Index area(Index rows, Index cols) {
+    if (rows < 0 || cols < 0) throw std::bad_array_new_length();
+    if (cols > 0 && rows > std::numeric_limits<Index>::max() / cols) {
+      throw std::bad_array_new_length();
+    }
+    return rows * cols;
+  }
   Map& map() { return *this; }
   /// Eigen's documented way to point a Map elsewhere.
   void look_at_buffer(Index rows, Index cols) {

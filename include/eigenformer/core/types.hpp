@@ -15,7 +15,7 @@ using Index = std::ptrdiff_t;
 /// A token's number in its vocabulary.
 using TokenId = std::int32_t;
 
-/// Matrices, panels and blocks start on a cache line.
+/// Matrices and blocks start on a cache line.
 inline constexpr std::size_t alignment = 64;
 
 /// Kernels work on vectors of this many floats, whatever the machine's registers hold: panels are

@@ -105,10 +105,15 @@ EIGENFORMER_OP F32x4 times_power_of_two(F32x4 p, F32x4 shifted) {
   return p * reinterpret_cast<F32x4>((half + 127) << 23) *
          reinterpret_cast<F32x4>((rest + 127) << 23);
 }
-/// p 2^n; `shifted` is n + 1.5 x 2^23.
-EIGENFORMER_OP F32x16 times_power_of_two(F32x16 p, F32x16 /*n*/, F32x16 shifted) {
-  return {times_power_of_two(p.a, shifted.a), times_power_of_two(p.b, shifted.b),
-          times_power_of_two(p.c, shifted.c), times_power_of_two(p.d, shifted.d)};
+/// x as far as exp needs it.
+EIGENFORMER_OP F32x16 exp_range(F32x16 x) {
+  return larger(broadcast(-104.0f), smaller(broadcast(89.0f), x));
+}
+/// p 2^n, and 0 where x is below -104; `shifted` is n + 1.5 x 2^23.
+EIGENFORMER_OP F32x16 times_power_of_two(F32x16 p, F32x16 /*n*/, F32x16 shifted, F32x16 x) {
+  const F32x16 q = if_less(x, broadcast(-104.0f), broadcast(0.0f), p);
+  return {times_power_of_two(q.a, shifted.a), times_power_of_two(q.b, shifted.b),
+          times_power_of_two(q.c, shifted.c), times_power_of_two(q.d, shifted.d)};
 }
 
 EIGENFORMER_OP float tree_sum(F32x16 x) {

@@ -87,7 +87,7 @@ class MultiHeadAttention : public Module<MultiHeadAttention<Scalar>, Scalar> {
   MultiHeadAttention(const AttentionConfig& config, Index d_head, Index kv_heads)
       : heads_(config.heads),
         kv_heads_(kv_heads),
-        scale_(static_cast<Scalar>(1.0 / std::sqrt(static_cast<double>(d_head)))),
+        scale_(paper_scale(d_head)),
         scope_(config.scope),
         place_(config.place),
         query_({config.d_model, config.heads * d_head, config.bias, config.storage}),
@@ -95,6 +95,10 @@ class MultiHeadAttention : public Module<MultiHeadAttention<Scalar>, Scalar> {
         value_({config.d_model, kv_heads * d_head, config.bias, config.storage}),
         output_({config.heads * d_head, config.d_model, config.bias, config.storage}) {}
 
+  static Scalar paper_scale(Index d_head) {
+    const FloatingPointGuard guard;
+    return static_cast<Scalar>(1.0 / std::sqrt(static_cast<double>(d_head)));
+  }
   static Index checked_d_head(const AttentionConfig& config) {
     expect_range(config.heads, 1, 1 << 16, "AttentionConfig.heads");
     if (config.d_head > 0) return config.d_head;

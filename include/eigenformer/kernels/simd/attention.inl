@@ -39,6 +39,8 @@ struct AttentionState {
 /// Keys of one tile that one query sees, counted from the tile's first.
 struct KeyRange {
   Index begin, end;
+
+  bool whole() const { return begin == 0 && end == tile_keys; }
 };
 
 EIGENFORMER_OP KeyRange seen_in_tile(const AttentionTile& tile, Index q, Index first) {
@@ -73,12 +75,11 @@ EIGENFORMER_OP void add_bias(const AttentionTile& tile, Index q, Index first, Ke
 /// The largest of a query's 64 scores; those of keys that it does not see become -infinity.
 EIGENFORMER_OP float mask_and_max(KeyRange seen, float* score) {
   const F32x16 lowest = broadcast(-__builtin_huge_valf());
-  const bool whole = seen.begin == 0 && seen.end == tile_keys;
   F32x16 max = lowest;
   EIGENFORMER_UNROLL
   for (int key = 0; key < tile_keys; key += lanes) {
     F32x16 s = load(score + key);
-    if (!whole) {
+    if (!seen.whole()) {
       s = only_lanes(s, seen.begin - key, seen.end - key, lowest);
       store(score + key, s);
     }
@@ -87,23 +88,19 @@ EIGENFORMER_OP float mask_and_max(KeyRange seen, float* score) {
   return tree_max(max);
 }
 
-/// A query's scores become weights exp(score - max); `sum` follows, and the context so far.
-EIGENFORMER_OP void weigh(float max, float correction, float* score, float* sum, float* context,
-                          Index padded) {
-  const F32x16 maxima = broadcast(max), corrections = broadcast(correction);
-  F32x16 s = exp(subtract(load(score), maxima));
-  store(score, s);
-  F32x16 total = fma(load(sum), corrections, s);
+/// A query's scores become weights exp(score - max), and join the sum so far.
+EIGENFORMER_OP void weigh(float max, float correction, float* score, float* sum) {
+  const F32x16 maxima = broadcast(max);
+  F32x16 weight[tile_keys / lanes];
   EIGENFORMER_UNROLL
-  for (int key = lanes; key < tile_keys; key += lanes) {
-    s = exp(subtract(load(score + key), maxima));
-    store(score + key, s);
-    total = add(total, s);
+  for (int v = 0; v < tile_keys / lanes; ++v) {
+    weight[v] = exp(subtract(load(score + v * lanes), maxima));
+    store(score + v * lanes, weight[v]);
   }
+  F32x16 total = fma(load(sum), broadcast(correction), weight[0]);
+  EIGENFORMER_UNROLL
+  for (int v = 1; v < tile_keys / lanes; ++v) total = add(total, weight[v]);
   store(sum, total);
-  for (Index d = 0; d < padded; d += lanes) {
-    store(context + d, multiply(load(context + d), corrections));
-  }
 }
 
 /// The online softmax of one tile for Rows queries from q, step by step for all of them, so that
@@ -124,8 +121,11 @@ EIGENFORMER_OP void online_softmax(const AttentionTile& tile, AttentionState& st
   EIGENFORMER_UNROLL
   for (int r = 0; r < Rows; ++r) {
     if (seen[r].begin == seen[r].end) continue;
-    weigh(max[r], correction[r], score + r * tile_keys, state.sum[q + r],
-          state.context + (q + r) * state.padded, state.padded);
+    weigh(max[r], correction[r], score + r * tile_keys, state.sum[q + r]);
+    float* const context = state.context + (q + r) * state.padded;
+    for (Index d = 0; d < state.padded; d += lanes) {
+      store(context + d, multiply(load(context + d), broadcast(correction[r])));
+    }
   }
 }
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // exp, tanh, erf and the activations: the steps of reference/math.hpp, 16 at a time.
 
-EIGENFORMER_OP F32x16 exp(F32x16 x) {
-  x = smaller(broadcast(89.0f), x);
-  x = larger(broadcast(-104.0f), x);
+EIGENFORMER_OP F32x16 exp(F32x16 whole_range) {
+  const F32x16 x = exp_range(whole_range);
   const F32x16 magic = broadcast(12582912.0f);
   const F32x16 shifted = fma(x, broadcast(1.44269504f), magic);
   const F32x16 n = subtract(shifted, magic);
@@ -16,7 +15,7 @@ EIGENFORMER_OP F32x16 exp(F32x16 x) {
   p = fma(p, r, broadcast(4.999999404e-01f));
   p = fma(p, r, broadcast(1.0f));
   p = fma(p, r, broadcast(1.0f));
-  return times_power_of_two(p, n, shifted);
+  return times_power_of_two(p, n, shifted, whole_range);
 }
 
 EIGENFORMER_OP F32x16 tanh(F32x16 x) {

@@ -85,19 +85,24 @@ EIGENFORMER_KERNEL void product_tile(const Product& p, Index row, Index panel) {
   }
 }
 
-/// All rows of some panels: by whole tiles, by halves, and one by one.
+/// The last `rows` rows of some panels, up to Most, all at once: fewer sums would wait for each
+/// other, and read the weights again.
+template <int Most, int Panels, class Weight>
+EIGENFORMER_KERNEL void product_last_rows(const Product& p, Index row, Index panel) {
+  if constexpr (Most > 0) {
+    if (p.rows - row == Most) return product_tile<Most, Panels, Weight>(p, row, panel);
+    product_last_rows<Most - 1, Panels, Weight>(p, row, panel);
+  }
+}
+
+/// All rows of some panels.
 template <int Panels, class Weight>
 EIGENFORMER_KERNEL void product_rows(const Product& p, Index panel) {
-  constexpr int half = tile_rows / 2;
   Index row = 0;
   for (; row + tile_rows <= p.rows; row += tile_rows) {
     product_tile<tile_rows, Panels, Weight>(p, row, panel);
   }
-  if (half > 1 && row + half <= p.rows) {
-    product_tile<half, Panels, Weight>(p, row, panel);
-    row += half;
-  }
-  for (; row < p.rows; ++row) product_tile<1, Panels, Weight>(p, row, panel);
+  product_last_rows<tile_rows - 1, Panels, Weight>(p, row, panel);
 }
 
 /// The last `panels` panels of a single row, up to Most, all at once: fewer sums would wait for

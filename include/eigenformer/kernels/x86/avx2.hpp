@@ -88,7 +88,12 @@ EIGENFORMER_OP F32x16 copy_sign(F32x16 magnitude, F32x16 sign) {
   return {_mm256_or_ps(positive.low, _mm256_and_ps(bit, sign.low)),
           _mm256_or_ps(positive.high, _mm256_and_ps(bit, sign.high))};
 }
-EIGENFORMER_OP __m256 times_power_of_two(__m256 p, __m256 shifted) {
+/// x as far as exp needs it.
+EIGENFORMER_OP F32x16 exp_range(F32x16 x) {
+  return larger(broadcast(-104.0f), smaller(broadcast(89.0f), x));
+}
+EIGENFORMER_OP __m256 times_power_of_two(__m256 p, __m256 shifted, __m256 x) {
+  const __m256 in_range = _mm256_cmp_ps(x, _mm256_set1_ps(-104.0f), _CMP_NLT_UQ);
   const __m256i bias = _mm256_set1_epi32(127);
   const __m256i power =
       _mm256_sub_epi32(_mm256_castps_si256(shifted), _mm256_set1_epi32(0x4b400000));
@@ -96,12 +101,15 @@ EIGENFORMER_OP __m256 times_power_of_two(__m256 p, __m256 shifted) {
   const __m256i rest = _mm256_sub_epi32(power, half);
   const __m256 first = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(half, bias), 23));
   const __m256 second = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(rest, bias), 23));
-  const __m256 result = _mm256_mul_ps(_mm256_mul_ps(p, first), second);
+  const __m256 result = _mm256_mul_ps(_mm256_mul_ps(_mm256_and_ps(p, in_range), first), second);
   return _mm256_max_ps(_mm256_setzero_ps(), result);  // unfusable: see reference::exp
 }
-/// p 2^n, rounded once; `shifted` is n + 1.5 x 2^23.
-EIGENFORMER_OP F32x16 times_power_of_two(F32x16 p, F32x16 /*n*/, F32x16 shifted) {
-  return {times_power_of_two(p.low, shifted.low), times_power_of_two(p.high, shifted.high)};
+/// p 2^n, rounded once, and 0 where x is below -104: a result that is too small even for a denormal
+/// number would cost a hundred times as much, and masked scores are such. `shifted` is n + 1.5 x
+/// 2^23.
+EIGENFORMER_OP F32x16 times_power_of_two(F32x16 p, F32x16 /*n*/, F32x16 shifted, F32x16 x) {
+  return {times_power_of_two(p.low, shifted.low, x.low),
+          times_power_of_two(p.high, shifted.high, x.high)};
 }
 
 /// The tree of reference::tree_sum.

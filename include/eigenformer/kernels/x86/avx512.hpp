@@ -67,9 +67,14 @@ EIGENFORMER_OP F32x16 copy_sign(F32x16 magnitude, F32x16 sign) {
   const __m512 bit = _mm512_set1_ps(-0.0f);
   return {_mm512_or_ps(_mm512_andnot_ps(bit, magnitude.v), _mm512_and_ps(bit, sign.v))};
 }
-/// p 2^n, rounded once; `shifted` is n + 1.5 x 2^23.
-EIGENFORMER_OP F32x16 times_power_of_two(F32x16 p, F32x16 n, F32x16 /*shifted*/) {
-  return {_mm512_scalef_ps(p.v, n.v)};
+/// x as far as exp needs it; what is below -104 becomes 0 in the end, whatever it is on the way.
+EIGENFORMER_OP F32x16 exp_range(F32x16 x) { return smaller(broadcast(89.0f), x); }
+/// p 2^n, rounded once, and 0 where x is below -104: a result that is too small even for a denormal
+/// number would cost a hundred times as much, and masked scores are such. `shifted` is n + 1.5 x
+/// 2^23.
+EIGENFORMER_OP F32x16 times_power_of_two(F32x16 p, F32x16 n, F32x16 /*shifted*/, F32x16 x) {
+  const __mmask16 in_range = _mm512_cmp_ps_mask(x.v, _mm512_set1_ps(-104.0f), _CMP_NLT_UQ);
+  return {_mm512_maskz_scalef_ps(in_range, p.v, n.v)};
 }
 
 /// The tree of reference::tree_sum.
