@@ -42,9 +42,9 @@ TEST(Bind, OneErrorSaysEverything) {
     EXPECT_EQ(error.code(), ErrorCode::shape_mismatch);
     EXPECT_STREQ(error.what(),
                  "test.file: 3 things don't fit the model:\n"
-                 "  weight for weight: expected [1, 2], got [2, 1]\n"
-                 "  missing bias for bias\n"
-                 "  nothing asks for extra");
+                 "  \"weight\" for weight: expected [1, 2], got [2, 1]\n"
+                 "  missing \"bias\" for bias\n"
+                 "  nothing asks for \"extra\"");
   }
   EXPECT_EQ(linear.get("weight"), (Matrix<float>{{3, 4}}));  // as it was
 }

@@ -112,7 +112,7 @@ TEST(Vaswani, TheBaseModelHasThePapersSize) {
 
 void expect_refused(const std::string& key, const std::string& value, const std::string& text) {
   std::string json =
-      R"({"d_model": 16, "attention_heads": 2, "d_ff": 32, "encoder_layers": 2, "decoder_layers": 2,
+      R"({"model_type": "vaswani", "d_model": 16, "attention_heads": 2, "d_ff": 32, "encoder_layers": 2, "decoder_layers": 2,
       "activation": "relu", "bias": true, "layer_norm_eps": 1e-5, "vocab_size": 20,
       "target_vocab_size": 23, "tie_embeddings": false, "scale_embedding": true, "max_positions": 9,
       "positions": "interleaved", "norm_first": false, "bos_token_id": 1, "eos_token_id": 2,
@@ -139,6 +139,8 @@ TEST(Vaswani, ConfigsThatCannotBe) {
   expect_refused("layer_norm_eps", "0", "/layer_norm_eps: expected a number");
   expect_refused("tie_embeddings", "true", "/target_vocab_size");
   expect_refused("eos_token_id", "23", "/eos_token_id: expected an integer in [0, 22], got 23");
+  expect_refused("model_type", "\"bert\"", "/model_type: expected \"vaswani\", got \"bert\"");
+  expect_refused("max_positions", "16777216", "/max_positions: expected an integer");
   expect_refused("positions", "\"learned\"", "/positions: expected \"interleaved\"");
 }
 

@@ -155,5 +155,11 @@ TEST(Matrix, LivesInContainers) {
   }
 }
 
+TEST(Matrix, SizesThatCannotBe) {
+  EXPECT_THROW(Matrix<float>(-4, -4), std::bad_alloc);
+  EXPECT_THROW(Matrix<float>(Index{1} << 32, Index{1} << 32), std::bad_alloc);
+  EXPECT_THROW((Matrix<float>{{1}, {2, 3}}), Error);
+}
+
 }  // namespace
 }  // namespace eigenformer::test

@@ -155,5 +155,20 @@ TEST(ThreadPool, RefusesImpossibleSizes) {
   }
 }
 
+/// A task that asks its own pool for more would wait for itself.
+TEST(ThreadPool, NestedRunsAreRefused) {
+  ThreadPool pool(2);
+  for (const Index tasks : {2, 8}) {
+    try {
+      pool.run(tasks, [&](Index, Index) { pool.run(2, [](Index, Index) {}); });
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::invalid_argument);
+    }
+  }
+  ThreadPool other(2);
+  EXPECT_NO_THROW(pool.run(2, [&](Index, Index) { other.run(2, [](Index, Index) {}); }));
+}
+
 }  // namespace
 }  // namespace eigenformer::test

@@ -180,5 +180,13 @@ TEST(WeightMatrix, Contracts) {
   EXPECT_BROKEN_CONTRACT(weight.panel(2));
 }
 
+TEST(WeightMatrix, SizesThatCannotBe) {
+  for (const Index size : {Index{-1}, Index{1} << 58, Index{1} << 62}) {
+    EXPECT_THROW(WeightMatrix<float>(size, 1), std::bad_alloc);
+    EXPECT_THROW(WeightMatrix<float>(1, size), std::bad_alloc);
+  }
+  EXPECT_THROW(WeightMatrix<float>(Index{1} << 33, Index{1} << 31), std::bad_alloc);
+}
+
 }  // namespace
 }  // namespace eigenformer::test

@@ -83,11 +83,18 @@ TEST_F(AtomicFileTest, SaysWhyItCannot) {
   expect_error(ErrorCode::io, "none/a: cannot create a file beside it: No such file or directory",
                [&] { AtomicFile file(path("none/a")); });
   std::filesystem::create_directory(path("folder"));
-  expect_error(ErrorCode::io, "folder: cannot replace: Is a directory", [&] {
+  expect_error(ErrorCode::io, "folder: cannot replace: it is not a regular file", [&] {
     AtomicFile file(path("folder"));
     file.commit();
   });
   EXPECT_EQ(files(), Names{"folder"});
+  // As root, a rename would take the place of a pipe, or of a device.
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  expect_error(ErrorCode::io, "pipe: cannot replace: it is not a regular file", [&] {
+    AtomicFile file(path("pipe"));
+    file.commit();
+  });
+  EXPECT_EQ(files(), (Names{"folder", "pipe"}));
 }
 
 }  // namespace

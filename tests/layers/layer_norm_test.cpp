@@ -32,6 +32,13 @@ TEST(LayerNorm, ANewOneNormalizes) {
   EXPECT_EQ(norm.parameter_count(), 2);
 }
 
+TEST(LayerNorm, ConfigsThatCannotBe) {
+  EXPECT_THROW(LayerNorm<float>({.features = 0}), Error);
+  for (const double epsilon : {0.0, -1.0, std::numeric_limits<double>::quiet_NaN(), HUGE_VAL}) {
+    EXPECT_THROW(LayerNorm<float>({.features = 4, .epsilon = epsilon}), Error) << epsilon;
+  }
+}
+
 TEST(LayerNorm, LikeTheReferenceImplementation) {
   const Golden golden("goldens/ops/ops");
   for (const auto& [epsilon, name] :

@@ -58,6 +58,13 @@ TEST(Linear, ShapesAreChecked) {
   }
 }
 
+TEST(Linear, ConfigsThatCannotBe) {
+  for (const Index size : {Index{0}, Index{-4}, Index{1} << 31, Index{1} << 62}) {
+    EXPECT_THROW(Linear<float>({.inputs = size, .outputs = 1}), Error);
+    EXPECT_THROW(Linear<float>({.inputs = 1, .outputs = size}), Error);
+  }
+}
+
 TEST(Linear, NoRowsAreFine) {
   Linear<float> linear({.inputs = 3, .outputs = 2});
   Context context = make_context();

@@ -30,6 +30,14 @@ TEST(MultiHeadAttention, ConfigsThatCannotBe) {
   EXPECT_THROW(MultiHeadAttention<float>({.d_model = 12, .heads = 0}), Error);
   EXPECT_THROW(MultiHeadAttention<float>({.d_model = 12, .heads = 6, .kv_heads = 4}), Error);
   EXPECT_THROW(MultiHeadAttention<float>({.d_model = 12, .heads = 6, .kv_heads = -1}), Error);
+  EXPECT_THROW(MultiHeadAttention<float>({.d_model = 12, .heads = 6, .d_head = -3}), Error);
+  EXPECT_THROW(MultiHeadAttention<float>({.d_model = 12, .heads = 6, .d_head = Index{1} << 61}),
+               Error);
+  for (const AttentionScope scope :
+       {AttentionScope::window(0), AttentionScope{std::numeric_limits<Index>::max(), 0},
+        AttentionScope{0, -1}, AttentionScope{std::numeric_limits<Index>::min(), 0}}) {
+    EXPECT_THROW(MultiHeadAttention<float>({.d_model = 12, .heads = 6, .scope = scope}), Error);
+  }
   EXPECT_NO_THROW(MultiHeadAttention<float>({.d_model = 10, .heads = 3, .d_head = 8}));
 }
 
@@ -111,6 +119,25 @@ TEST(MultiHeadAttention, WatchingChangesNothing) {
     EXPECT_NEAR(weights.rowwise().sum().maxCoeff(), 1, 1e-5);
     EXPECT_EQ(weights(0, 1), 0);
   }
+}
+
+TEST(MultiHeadAttention, AnObserverMayLeaveWhileItIsTold) {
+  struct Leaver : AttentionObserver {
+    bool wants(AttentionPlace, Index) const override { return true; }
+    void observe(const AttentionRecord&) override {
+      ++told;
+      context->unwatch();
+    }
+    Context* context = nullptr;
+    int told = 0;
+  } leaver;
+  MultiHeadAttention<float> attention({.d_model = 4, .heads = 2});
+  Context context = make_context();
+  leaver.context = &context;
+  context.watch(leaver);
+  Matrix<float> x(3, 4), y(3, 4);
+  attention(x.view(), Batch{1, 2}, context, y);
+  EXPECT_EQ(leaver.told, 2);  // the heads of the first sequence
 }
 
 TEST(MultiHeadAttention, ShapesAreChecked) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "eigenformer/layers/pooling.hpp"
 
+#include "eigenformer/core/thread_pool.hpp"
 #include "support/matrices.hpp"
 
 namespace eigenformer::test {
@@ -28,6 +29,26 @@ void all_by_hand() {
 TEST(Pooling, ByHand) {
   all_by_hand<float>();
   all_by_hand<double>();
+}
+
+/// The same bits alone, with threads, and on every instruction set.
+TEST(Pooling, OneArithmeticThreads) {
+  const Matrix<float> x = random_matrix<float>(60, 37, 1);
+  const Batch batch{40, 1, 19};
+  ThreadPool threads(3);
+  for (const Pooling pooling : {Pooling::mean, Pooling::first, Pooling::last, Pooling::max,
+                                Pooling::mean_sqrt_length, Pooling::weighted_mean}) {
+    Context reference = make_context(Isa::reference), parallel = make_context(threads);
+    Matrix<float> expected(3, 37), got(3, 37), alone(1, 37);
+    pool<float>(pooling, x, batch, reference, expected);
+    normalize_rows(reference, expected.view());
+    pool<float>(pooling, x, batch, parallel, got);
+    normalize_rows(parallel, got.view());
+    EXPECT_TRUE(same_bits(expected, got)) << static_cast<int>(pooling);
+    pool<float>(pooling, x.view().middle_rows(41, 19), Batch(19), parallel, alone);
+    normalize_rows(parallel, alone.view());
+    EXPECT_TRUE(same_bits(Matrix<float>(expected.bottomRows(1)), alone));
+  }
 }
 
 TEST(Pooling, NormalizesRows) {

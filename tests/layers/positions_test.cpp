@@ -81,6 +81,15 @@ TEST(SinusoidalPositions, TooLongIsAnError) {
   }
 }
 
+TEST(SinusoidalPositions, ConfigsThatCannotBe) {
+  EXPECT_THROW(SinusoidalPositions<float>({.positions = 0, .d_model = 4}), Error);
+  EXPECT_THROW(SinusoidalPositions<float>({.positions = 10, .d_model = 4, .offset = -3}), Error);
+  EXPECT_THROW(LearnedPositions<float>({.positions = 10, .d_model = 4, .offset = -3}), Error);
+  EXPECT_THROW(
+      SinusoidalPositions<float>({.positions = 1, .d_model = 3, .layout = SinusoidLayout::shifted}),
+      Error);
+}
+
 TEST(LearnedPositions, WithOffset) {
   LearnedPositions<float> positions({.positions = 2, .d_model = 1, .offset = 2});
   positions.set("weight", Matrix<float>{{1}, {2}, {3}, {4}});

@@ -28,22 +28,23 @@ class Binding {
     }
     const io::TensorView* const tensor = tensors_.find(source->tensor);
     if (!tensor) {
-      report(ErrorCode::missing_tensor, "missing " + source->tensor + " for " + parameter);
+      report(ErrorCode::missing_tensor,
+             "missing " + io::excerpt(source->tensor) + " for " + parameter);
       return nullptr;
     }
     claimed_.insert(source->tensor);
     io::Shape expected = {shape.rows * source->parts, shape.cols};
     if (shape.rank == 1) expected = {shape.cols * source->parts};
     if (tensor->shape != expected) {
-      report(ErrorCode::shape_mismatch, source->tensor + " for " + parameter + ": expected " +
-                                            io::text(expected) + ", got " +
+      report(ErrorCode::shape_mismatch, io::excerpt(source->tensor) + " for " + parameter +
+                                            ": expected " + io::text(expected) + ", got " +
                                             io::text(tensor->shape));
       return nullptr;
     }
     using io::DataType;
     if (tensor->type != DataType::f32 && tensor->type != DataType::f16 &&
         tensor->type != DataType::bf16 && tensor->type != DataType::f64) {
-      report(ErrorCode::unsupported, source->tensor + " for " + parameter +
+      report(ErrorCode::unsupported, io::excerpt(source->tensor) + " for " + parameter +
                                          ": expected F32, F16, BF16 or F64, got " +
                                          std::string(io::name(tensor->type)));
       return nullptr;
@@ -55,7 +56,7 @@ class Binding {
   void finish() {
     for (const io::NamedTensor& entry : tensors_) {
       if (claimed_.count(entry.name) == 0 && !is_ignored(names_, entry.name)) {
-        report(ErrorCode::missing_tensor, "nothing asks for " + entry.name);
+        report(ErrorCode::missing_tensor, "nothing asks for " + io::excerpt(entry.name));
       }
     }
     if (lines_ == 0) return;

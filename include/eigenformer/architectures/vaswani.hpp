@@ -61,6 +61,10 @@ inline NameTable vaswani_names(const io::Json& tensors, bool tied) {
 
 /// Reads config.json. Throws Error(format) and Error(unsupported) with the place in the file.
 inline VaswaniConfig read_vaswani_config(const io::Json& json, const io::LoadLimits& limits = {}) {
+  const FloatingPointGuard guard;
+  if (json.at("model_type").string() != "vaswani") {
+    throw json.at("model_type").expected("\"vaswani\"");
+  }
   VaswaniConfig config;
   TransformerConfig& t = config.transformer;
   t.d_model = json.at("d_model").integer(1, limits.hidden);
@@ -84,7 +88,7 @@ inline VaswaniConfig read_vaswani_config(const io::Json& json, const io::LoadLim
     t.embedding_scale = std::sqrt(static_cast<double>(t.d_model));
   }
   // The table of sinusoids is made, not read: no file's size bounds it.
-  const std::int64_t most_positions = (std::int64_t{1} << 28) / t.d_model;
+  const std::int64_t most_positions = (std::int64_t{1} << 26) / t.d_model;
   t.positions = json.at("max_positions").integer(1, std::min(limits.positions, most_positions));
   if (json.at("positions").string() != "interleaved") {
     throw json.at("positions")

@@ -23,6 +23,13 @@ class AlignedBuffer {
   explicit AlignedBuffer(Index size) : data_(allocate(size)), size_(size) {
     if (size > 0) std::memset(static_cast<void*>(data_), 0, bytes());
   }
+  /// The same without the zeros.
+  static AlignedBuffer uninitialized(Index size) {
+    AlignedBuffer buffer;
+    buffer.data_ = allocate(size);
+    buffer.size_ = size;
+    return buffer;
+  }
   AlignedBuffer(const AlignedBuffer& other) : data_(allocate(other.size_)), size_(other.size_) {
     if (size_ > 0) std::memcpy(static_cast<void*>(data_), other.data_, bytes());
   }

@@ -64,6 +64,8 @@ class Arena {
 
  private:
   static constexpr Index smallest_block = Index{1} << 16;
+  static constexpr Index largest_step = Index{1}
+                                        << 24;  ///< that it grows by, unless more is needed
   static constexpr Index largest = Index{1} << 56;
 
   std::byte* take_bytes(Index bytes) {
@@ -73,7 +75,8 @@ class Arena {
     }
     if (block_ == blocks_.size()) {
       const Index last = blocks_.empty() ? smallest_block / 2 : blocks_.back().size();
-      blocks_.emplace_back(std::max(bytes, 2 * last));
+      const Index size = std::max(bytes, std::min(2 * last, largest_step));
+      blocks_.push_back(AlignedBuffer<std::byte>::uninitialized(size));
       used_ = 0;
     }
     std::byte* start = blocks_[block_].data() + used_;

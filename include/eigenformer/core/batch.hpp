@@ -28,22 +28,25 @@ class Batch {
       throw Error(ErrorCode::invalid_argument,
                   "Batch: expected a length of 0 or more, got " + std::to_string(length));
     }
-    offsets_.push_back(tokens() + length);
+    if (length > most_tokens - tokens()) {
+      throw Error(ErrorCode::invalid_argument, "Batch: more than 2^56 tokens");
+    }
+    ends_.push_back(tokens() + length);
   }
 
-  Index sequences() const { return static_cast<Index>(offsets_.size()) - 1; }
-  Index tokens() const { return offsets_.back(); }
-  Index begin(Index sequence) const { return offset(sequence); }
-  Index end(Index sequence) const { return offset(sequence + 1); }
+  Index sequences() const { return static_cast<Index>(ends_.size()); }
+  Index tokens() const { return ends_.empty() ? 0 : ends_.back(); }
+  Index begin(Index sequence) const { return sequence == 0 ? 0 : end(sequence - 1); }
+  Index end(Index sequence) const {
+    EIGENFORMER_ASSERT(sequence >= 0 && sequence < sequences());
+    return ends_[static_cast<std::size_t>(sequence)];
+  }
   Index length(Index sequence) const { return end(sequence) - begin(sequence); }
 
  private:
-  Index offset(Index i) const {
-    EIGENFORMER_ASSERT(i >= 0 && i < static_cast<Index>(offsets_.size()));
-    return offsets_[static_cast<std::size_t>(i)];
-  }
+  static constexpr Index most_tokens = Index{1} << 56;
 
-  std::vector<Index> offsets_{0};
+  std::vector<Index> ends_;  ///< one past each sequence's last row
 };
 
 }  // namespace eigenformer::inline v0

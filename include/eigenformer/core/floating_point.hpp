@@ -46,4 +46,12 @@ class FloatingPointGuard {
   Register before_;
 };
 
+/// A double of a config as the float or double that is calculated with, rounded to nearest whatever
+/// the caller's mode is.
+template <class Scalar>
+Scalar to_nearest(double value) {
+  const FloatingPointGuard guard;
+  return static_cast<Scalar>(value);
+}
+
 }  // namespace eigenformer::inline v0

@@ -25,6 +25,14 @@
 #error "Eigenformer promises exact bits: compile without -ffast-math and -ffinite-math-only."
 #endif
 
+#if defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__)
+#error "Eigenformer promises exact bits: compile without -funsafe-math-optimizations and its parts."
+#endif
+
+#if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0
+#error "Eigenformer promises exact bits: floats must be calculated as floats (no -mfpmath=387)."
+#endif
+
 #if !defined(__cpp_exceptions)
 #error "Eigenformer reports errors by exceptions: compile without -fno-exceptions."
 #endif

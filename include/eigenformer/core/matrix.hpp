@@ -11,6 +11,7 @@
 #include <new>
 
 #include "eigenformer/core/aligned_buffer.hpp"
+#include "eigenformer/core/error.hpp"
 #include "eigenformer/core/matrix_view.hpp"
 
 namespace eigenformer::inline v0 {
@@ -31,13 +32,17 @@ class Matrix : public Eigen::Map<EigenMatrix<Scalar>> {
   /// Zeros; rows and cols 0 or more. Throws std::bad_alloc.
   Matrix(Index rows, Index cols) : Matrix(AlignedBuffer<Scalar>(area(rows, cols)), rows, cols) {}
 
-  /// Row by row: Matrix<float>{{1, 2}, {3, 4}}.
+  /// Row by row: Matrix<float>{{1, 2}, {3, 4}}. Throws Error(shape_mismatch) for unlike rows.
   Matrix(std::initializer_list<std::initializer_list<Scalar>> rows)
       : Matrix(static_cast<Index>(rows.size()),
                rows.size() == 0 ? 0 : static_cast<Index>(rows.begin()->size())) {
     Index r = 0;
     for (const auto& row : rows) {
-      EIGENFORMER_ASSERT(static_cast<Index>(row.size()) == this->cols());
+      if (static_cast<Index>(row.size()) != this->cols()) {
+        throw Error(ErrorCode::shape_mismatch, "Matrix: row " + std::to_string(r) + ": expected " +
+                                                   std::to_string(this->cols()) + " numbers, got " +
+                                                   std::to_string(row.size()));
+      }
       Index c = 0;
       for (const Scalar value : row) (*this)(r, c++) = value;
       ++r;

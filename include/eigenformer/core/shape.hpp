@@ -31,4 +31,8 @@ inline void expect_range(Index value, Index low, Index high, const char* what) {
                                                std::to_string(value));
 }
 
+/// More features, tokens of a vocabulary or positions than any model has: what a layer's config may
+/// ask for at most.
+inline constexpr Index most_features = Index{1} << 24;
+
 }  // namespace eigenformer::inline v0

@@ -2,6 +2,7 @@
 /// The library's own threads, for whoever asks for them.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <exception>
@@ -41,9 +42,15 @@ class ThreadPool final : public Executor {
 
   Index workers() const override { return static_cast<Index>(threads_.size()) + 1; }
 
+  /// Throws Error(invalid_argument) when one of its own tasks calls it.
   void run(Index tasks, FunctionRef<void(Index, Index)> task) override {
     if (tasks <= 0) return;
+    if (runs_on_this_thread()) {
+      throw Error(ErrorCode::invalid_argument, "ThreadPool: a task calls run() of its own pool");
+    }
+    if (tasks == 1) return task(0, 0);  // nothing to share
     std::lock_guard turn(one_run_at_a_time_);
+    const Running running(caller_);
     {
       std::lock_guard lock(mutex_);
       task_ = &task;
@@ -61,6 +68,25 @@ class ThreadPool final : public Executor {
   }
 
  private:
+  /// Says, as long as it lives, which thread called run().
+  class Running {
+   public:
+    explicit Running(std::atomic<std::thread::id>& caller) : caller_(caller) {
+      caller_.store(std::this_thread::get_id());
+    }
+    ~Running() { caller_.store(std::thread::id()); }
+
+   private:
+    std::atomic<std::thread::id>& caller_;
+  };
+
+  bool runs_on_this_thread() const {
+    const std::thread::id self = std::this_thread::get_id();
+    if (caller_.load() == self) return true;
+    return std::any_of(threads_.begin(), threads_.end(),
+                       [&](const std::thread& thread) { return thread.get_id() == self; });
+  }
+
   void serve(Index worker) {
     const FloatingPointGuard guard;
     for (long seen = 0;;) {
@@ -96,7 +122,8 @@ class ThreadPool final : public Executor {
   }
 
   std::mutex one_run_at_a_time_;
-  std::mutex mutex_;  ///< guards what follows, except next_
+  std::atomic<std::thread::id> caller_{};  ///< the thread inside run()
+  std::mutex mutex_;                       ///< guards what follows, except next_
   std::condition_variable start_, done_;
   const FunctionRef<void(Index, Index)>* task_ = nullptr;
   Index tasks_ = 0;

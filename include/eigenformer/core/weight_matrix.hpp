@@ -2,7 +2,9 @@
 /// Weights, packed at load into the one layout that every instruction set reads.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <new>
 
 #include "eigenformer/core/half.hpp"
 #include "eigenformer/core/matrix.hpp"
@@ -34,12 +36,9 @@ template <>
 class WeightMatrix<float> {
  public:
   WeightMatrix() = default;
-  /// Zeros.
+  /// Zeros; outputs and inputs 0 or more. Throws std::bad_alloc.
   WeightMatrix(Index outputs, Index inputs, Storage storage = Storage::f32)
-      : outputs_(outputs),
-        inputs_(inputs),
-        storage_(storage),
-        bytes_(divide_up(outputs, lanes) * panel_bytes()) {}
+      : outputs_(outputs), inputs_(inputs), storage_(storage), bytes_(checked_bytes()) {}
   /// Packs `weight` [outputs, inputs]; 16-bit storages round to nearest, half to even.
   explicit WeightMatrix(MatrixView<const float> weight, Storage storage = Storage::f32)
       : WeightMatrix(weight.rows(), weight.cols(), storage) {
@@ -92,6 +91,14 @@ class WeightMatrix<float> {
   }
 
  private:
+  Index checked_bytes() const {
+    constexpr Index most = Index{1} << 56;
+    if (outputs_ < 0 || inputs_ < 0 || outputs_ > most || inputs_ > most / (2 * lanes) ||
+        panels() > most / (2 * lanes * std::max<Index>(inputs_, 1))) {
+      throw std::bad_array_new_length();
+    }
+    return panels() * panel_bytes();
+  }
   Index byte_offset(Index output, Index input) const {
     EIGENFORMER_ASSERT(output >= 0 && output < outputs_ && input >= 0 && input < inputs_);
     const Index in_panel = output / lanes * panel_bytes(), lane = output % lanes;

@@ -46,6 +46,11 @@ class AtomicFile {
 
   /// Gives the file its name. Nothing may be written after it.
   void commit() {
+    struct stat status = {};
+    if (::lstat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode) &&
+        !S_ISLNK(status.st_mode)) {
+      throw Error(ErrorCode::io, path_ + ": cannot replace: it is not a regular file");
+    }
     // Without this a crash of the machine could leave the new name with no content.
     if (::fsync(descriptor_.value()) != 0) throw detail::system_error(path_, "cannot write");
     if (::close(descriptor_.release()) != 0) throw detail::system_error(path_, "cannot write");

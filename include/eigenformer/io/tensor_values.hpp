@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "eigenformer/core/error.hpp"
+#include "eigenformer/core/floating_point.hpp"
 #include "eigenformer/core/half.hpp"
 #include "eigenformer/io/tensor.hpp"
 #include "eigenformer/io/text.hpp"
@@ -52,6 +53,7 @@ void check_size(const TensorView& tensor, std::span<Value> out) {
 template <std::floating_point Real>
 void copy_values(const TensorView& tensor, std::span<Real> out) {
   detail::check_size(tensor, out);
+  const FloatingPointGuard guard;  // F64 is rounded, denormals are widened
   const auto cast = [](auto value) { return static_cast<Real>(value); };
   const auto widen = [](auto value) { return static_cast<Real>(to_float(value)); };
   switch (tensor.type) {

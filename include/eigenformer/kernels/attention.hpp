@@ -38,6 +38,17 @@ struct Attention {
   AttentionPlace place = {};  ///< for an observer
 
   Index d_head() const { return queries.cols() / heads; }
+  /// The contract of attention() with an output [rows, cols].
+  void check(Index rows, Index cols) const {
+    EIGENFORMER_ASSERT(heads > 0 && kv_heads > 0 && heads % kv_heads == 0);
+    EIGENFORMER_ASSERT(queries.cols() % heads == 0 && keys.cols() == kv_heads * d_head());
+    EIGENFORMER_ASSERT(values.rows() == keys.rows() && values.cols() == keys.cols());
+    EIGENFORMER_ASSERT(queries.rows() == query_batch.tokens() && keys.rows() == key_batch.tokens());
+    EIGENFORMER_ASSERT(query_batch.sequences() == key_batch.sequences());
+    EIGENFORMER_ASSERT(rows == queries.rows() && cols == queries.cols());
+    EIGENFORMER_ASSERT(relative_bias.empty() || relative_bias.rows() == heads);
+    (void)rows, (void)cols;
+  }
   Index kv_head(Index head) const { return head / (heads / kv_heads); }
   Index first_position(Index sequence) const {
     return key_batch.length(sequence) - query_batch.length(sequence);
@@ -78,85 +89,103 @@ class KeyValueBlocks {
   const float** pointers_;
 };
 
-/// Tile number `number` of a head: its queries, and where their contexts go.
-inline AttentionTile make_tile(const Attention<float>& in, Index sequence, Index head, Index number,
-                               MatrixView<float> out) {
-  const Index d_head = in.d_head(), first = number * tile_queries;
-  const Index row = in.query_batch.begin(sequence) + first;
-  AttentionTile tile{};
-  tile.query = in.queries.row(row) + head * d_head;
-  tile.query_stride = in.queries.stride();
-  tile.queries = std::min(tile_queries, in.query_batch.length(sequence) - first);
-  tile.d_head = d_head;
-  tile.keys = in.key_batch.length(sequence);
-  tile.first_position = in.first_position(sequence) + first;
-  tile.back = in.scope.back;
-  tile.ahead = in.scope.ahead;
-  tile.scale = in.scale;
-  tile.bias = in.bias(head);
-  tile.out = out.row(row) + head * d_head;
-  tile.out_stride = out.stride();
-  return tile;
-}
+/// One sequence's attention: heads x tiles of 48 queries are the tasks.
+class SequenceAttention {
+ public:
+  /// Packs keys and values; what it takes from the arena, the caller's scope gives back.
+  SequenceAttention(Context& context, const Attention<float>& in, Index sequence,
+                    MatrixView<float> out)
+      : context_(context),
+        in_(in),
+        sequence_(sequence),
+        queries_(in.query_batch.length(sequence)),
+        out_(out),
+        blocks_(context, in, sequence) {}
 
-/// Tells the observer a head's weights, recomputed from its statistics.
-inline void report(Context& context, const Attention<float>& in, Index sequence, Index head,
-                   const KeyValueBlocks& blocks, const AttentionStatistics* statistics,
-                   MatrixView<float> out) {
-  const FloatingPointGuard guard;
-  const Index queries = in.query_batch.length(sequence), keys = in.key_batch.length(sequence);
-  Matrix<double> weights(queries, keys);
-  for (Index first = 0; first < queries; first += tile_queries) {
-    AttentionTile tile = make_tile(in, sequence, head, first / tile_queries, out);
-    tile.blocks = blocks.of_head(in.kv_head(head));
-    AttentionStatistics copy[tile_queries];
-    std::copy(statistics + first, statistics + first + tile.queries, copy);
-    tile.statistics = copy;
-    reference::attention_weights(tile, weights.data() + first * keys);
+  /// Fills the sequence's rows of out, and tells the observer about them.
+  void run() {
+    AttentionObserver* const observer = context_.observer();  // it may leave while it is told
+    if (observer) {
+      statistics_ = context_.arena().take<AttentionStatistics>(in_.heads * queries_);
+    }
+    const Index tiles = divide_up(queries_, tile_queries);
+    const Index scratch_size = attention_scratch(in_.d_head());
+    float* const scratch =
+        context_.arena().take<float>(scratch_size * context_.executor().workers());
+    context_.executor().run(in_.heads * tiles, [&](Index task, Index worker) {
+      const FloatingPointGuard guard;
+      AttentionTile tile = make_tile(task / tiles, task % tiles * tile_queries);
+      tile.scratch = scratch + worker * scratch_size;
+      context_.kernels().attention(tile);
+    });
+    for (Index head = 0; observer && head < in_.heads; ++head) {
+      if (observer->wants(in_.place, head)) report(*observer, head);
+    }
   }
-  context.observer()->observe({in.place, head, sequence, weights});
-}
 
-/// One sequence: heads x tiles of 48 queries are the tasks.
-inline void attend_sequence(Context& context, const Attention<float>& in, Index sequence,
-                            MatrixView<float> out) {
-  const Index queries = in.query_batch.length(sequence), d_head = in.d_head();
-  if (queries == 0) return;
-  const Arena::Scope scope(context.arena());
-  const KeyValueBlocks blocks(context, in, sequence);
-  const Index tiles = divide_up(queries, tile_queries), scratch_size = attention_scratch(d_head);
-  float* const scratch = context.arena().take<float>(scratch_size * context.executor().workers());
-  AttentionStatistics* const statistics =
-      context.observer() ? context.arena().take<AttentionStatistics>(in.heads * queries) : nullptr;
-  context.executor().run(in.heads * tiles, [&](Index task, Index worker) {
-    const FloatingPointGuard guard;
-    const Index head = task / tiles, number = task % tiles;
-    AttentionTile tile = make_tile(in, sequence, head, number, out);
-    tile.blocks = blocks.of_head(in.kv_head(head));
-    tile.scratch = scratch + worker * scratch_size;
-    if (statistics) tile.statistics = statistics + head * queries + number * tile_queries;
-    context.kernels().attention(tile);
-  });
-  for (Index head = 0; statistics && head < in.heads; ++head) {
-    if (!context.observer()->wants(in.place, head)) continue;
-    report(context, in, sequence, head, blocks, statistics + head * queries, out);
+ private:
+  /// Up to 48 queries of a head, from query `first` of the sequence.
+  AttentionTile make_tile(Index head, Index first) const {
+    const Index d_head = in_.d_head(), row = in_.query_batch.begin(sequence_) + first;
+    AttentionTile tile{};
+    tile.query = in_.queries.row(row) + head * d_head;
+    tile.query_stride = in_.queries.stride();
+    tile.queries = std::min(tile_queries, queries_ - first);
+    tile.d_head = d_head;
+    tile.blocks = blocks_.of_head(in_.kv_head(head));
+    tile.keys = in_.key_batch.length(sequence_);
+    tile.first_position = in_.first_position(sequence_) + first;
+    tile.back = in_.scope.back;
+    tile.ahead = in_.scope.ahead;
+    tile.scale = in_.scale;
+    tile.bias = in_.bias(head);
+    tile.out = out_.row(row) + head * d_head;
+    tile.out_stride = out_.stride();
+    if (statistics_) tile.statistics = statistics_ + head * queries_ + first;
+    return tile;
   }
-}
+
+  /// A head's weights, recomputed from its statistics.
+  void report(AttentionObserver& observer, Index head) const {
+    const Index keys = in_.key_batch.length(sequence_);
+    Matrix<double> weights(queries_, keys);
+    {
+      const FloatingPointGuard guard;
+      for (Index first = 0; first < queries_; first += tile_queries) {
+        reference::attention_weights(make_tile(head, first), weights.data() + first * keys);
+      }
+    }
+    observer.observe({in_.place, head, sequence_, weights});
+  }
+
+  Context& context_;
+  const Attention<float>& in_;
+  Index sequence_;
+  Index queries_;
+  MatrixView<float> out_;
+  KeyValueBlocks blocks_;
+  AttentionStatistics* statistics_ = nullptr;  // [heads, queries], if somebody watches
+};
 
 /// out [query tokens, heads * d_head].
 inline void attention(Context& context, const Attention<float>& in, MatrixView<float> out) {
+  in.check(out.rows(), out.cols());
   for (Index sequence = 0; sequence < in.query_batch.sequences(); ++sequence) {
-    attend_sequence(context, in, sequence, out);
+    if (in.query_batch.length(sequence) == 0) continue;
+    const Arena::Scope scope(context.arena());
+    SequenceAttention(context, in, sequence, out).run();
   }
 }
 
 /// The textbook's form, for the oracle: all scores, then softmax, then values.
 template <std::same_as<double> Double>
 void attention(Context& context, const Attention<Double>& in, MatrixView<Double> out) {
+  in.check(out.rows(), out.cols());
   const Index d_head = in.d_head();
   for (Index task = 0; task < in.query_batch.sequences() * in.heads; ++task) {
     const Index sequence = task / in.heads, head = task % in.heads;
     const Index queries = in.query_batch.length(sequence), keys = in.key_batch.length(sequence);
+    if (queries == 0) continue;
     const auto of = [&](MatrixView<const double> matrix, const Batch& batch, Index h) {
       return as_eigen(matrix.middle_rows(batch.begin(sequence), batch.length(sequence))
                           .middle_cols(h * d_head, d_head));

@@ -63,6 +63,7 @@ inline void matmul(Context& context, Rows<float> x, const WeightMatrix<float>& w
 /// y = LayerNorm(x), both [tokens, features]; weight and bias [features], bias may be nullptr.
 inline void layer_norm(Context& context, MatrixView<const float> x, const float* weight,
                        const float* bias, float epsilon, MatrixView<float> y) {
+  EIGENFORMER_ASSERT(x.rows() == y.rows() && x.cols() == y.cols());
   const auto kernel = context.kernels().layer_norm;
   for_each_row(context, x.rows(), [&](Index r) {
     kernel({x.row(r), weight, bias, epsilon, y.row(r), x.cols()});
@@ -72,6 +73,7 @@ inline void layer_norm(Context& context, MatrixView<const float> x, const float*
 /// y = RMSNorm(x), both [tokens, features]; weight [features].
 inline void rms_norm(Context& context, MatrixView<const float> x, const float* weight,
                      float epsilon, MatrixView<float> y) {
+  EIGENFORMER_ASSERT(x.rows() == y.rows() && x.cols() == y.cols());
   const auto kernel = context.kernels().rms_norm;
   for_each_row(context, x.rows(), [&](Index r) {
     kernel({x.row(r), weight, nullptr, epsilon, y.row(r), x.cols()});
@@ -98,12 +100,14 @@ inline void log_softmax(Context& context, MatrixView<float> x) {
 
 /// y += x, [tokens, features].
 inline void add(Context& context, MatrixView<const float> x, MatrixView<float> y) {
+  EIGENFORMER_ASSERT(x.rows() == y.rows() && x.cols() == y.cols());
   const auto kernel = context.kernels().add;
   for_each_row(context, x.rows(), [&](Index r) { kernel(y.row(r), x.row(r), y.row(r), x.cols()); });
 }
 
 /// y *= x, element by element, [tokens, features].
 inline void multiply(Context& context, MatrixView<const float> x, MatrixView<float> y) {
+  EIGENFORMER_ASSERT(x.rows() == y.rows() && x.cols() == y.cols());
   const auto kernel = context.kernels().multiply;
   for_each_row(context, x.rows(), [&](Index r) { kernel(y.row(r), x.row(r), y.row(r), x.cols()); });
 }

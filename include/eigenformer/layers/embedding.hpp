@@ -10,8 +10,8 @@
 namespace eigenformer::inline v0 {
 
 struct EmbeddingConfig {
-  Index vocab;         ///< 1 and more
-  Index d_model;       ///< 1 and more
+  Index vocab;         ///< 1 to 2^24
+  Index d_model;       ///< 1 to 2^24
   double scale = 1.0;  ///< of the looked-up rows; sqrt(d_model) in the paper
   Storage storage = Storage::f32;
 };
@@ -22,9 +22,10 @@ struct EmbeddingConfig {
 template <class Scalar>
 class Embedding : public Module<Embedding<Scalar>, Scalar> {
  public:
+  /// Throws Error(invalid_argument).
   explicit Embedding(const EmbeddingConfig& config)
-      : scale_(static_cast<Scalar>(config.scale)),
-        weight_(config.vocab, config.d_model, config.storage) {}
+      : scale_(to_nearest<Scalar>(config.scale)),
+        weight_(checked(config).vocab, config.d_model, config.storage) {}
 
   /// ids [tokens], x [tokens, d_model]. Throws Error(shape_mismatch), and Error(out_of_range) for
   /// an id outside the vocabulary.
@@ -47,6 +48,11 @@ class Embedding : public Module<Embedding<Scalar>, Scalar> {
   }
 
  private:
+  static const EmbeddingConfig& checked(const EmbeddingConfig& config) {
+    expect_range(config.vocab, 1, most_features, "EmbeddingConfig.vocab");
+    expect_range(config.d_model, 1, most_features, "EmbeddingConfig.d_model");
+    return config;
+  }
   [[noreturn]] void throw_out_of_range(std::size_t token, TokenId id) const {
     throw Error(ErrorCode::out_of_range,
                 "Embedding: token " + std::to_string(token) + ": expected an id in [0, " +

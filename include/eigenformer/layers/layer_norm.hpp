@@ -8,9 +8,17 @@
 namespace eigenformer::inline v0 {
 
 struct NormConfig {
-  Index features;         ///< 1 and more
-  double epsilon = 1e-5;  ///< added under the root, above 0
+  Index features;         ///< 1 to 2^24
+  double epsilon = 1e-5;  ///< added under the root, above 0 and finite
   bool bias = true;       ///< whether LayerNorm has one; RMSNorm never has
+
+  /// Throws Error(invalid_argument) for what is out of range.
+  const NormConfig& checked() const {
+    expect_range(features, 1, most_features, "NormConfig.features");
+    if (epsilon > 0 && epsilon <= 1e30) return *this;
+    throw Error(ErrorCode::invalid_argument,
+                "NormConfig.epsilon: expected a number above 0, got " + std::to_string(epsilon));
+  }
 };
 
 /// y = (x - mean) / sqrt(variance + epsilon) * weight + bias, each row on its own. Ba, Kiros,
@@ -20,8 +28,9 @@ struct NormConfig {
 template <class Scalar>
 class LayerNorm : public Module<LayerNorm<Scalar>, Scalar> {
  public:
+  /// Throws Error(invalid_argument).
   explicit LayerNorm(const NormConfig& config)
-      : epsilon_(static_cast<Scalar>(config.epsilon)),
+      : epsilon_(to_nearest<Scalar>(config.checked().epsilon)),
         weight_(config.features),
         bias_(config.bias ? config.features : 0) {
     std::fill(weight_.begin(), weight_.end(), Scalar{1});

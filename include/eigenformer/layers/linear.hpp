@@ -8,8 +8,8 @@
 namespace eigenformer::inline v0 {
 
 struct LinearConfig {
-  Index inputs;      ///< features in, 1 and more
-  Index outputs;     ///< features out, 1 and more
+  Index inputs;      ///< features in, 1 to 2^24
+  Index outputs;     ///< features out, 1 to 2^24
   bool bias = true;  ///< whether there is b
   Storage storage = Storage::f32;
 };
@@ -20,11 +20,12 @@ struct LinearConfig {
 template <class Scalar>
 class Linear : public Module<Linear<Scalar>, Scalar> {
  public:
+  /// Throws Error(invalid_argument).
   explicit Linear(const LinearConfig& config)
-      : weight_(config.outputs, config.inputs, config.storage),
+      : weight_(checked(config).outputs, config.inputs, config.storage),
         bias_(config.bias ? config.outputs : 0) {}
 
-  /// x [tokens, inputs], y [tokens, outputs]. Throws Error(shape_mismatch).
+  /// x [tokens, inputs], y [tokens, outputs], which do not overlap. Throws Error(shape_mismatch).
   void operator()(Rows<Scalar> x, Context& context, MatrixView<Scalar> y) const {
     expect_shape(x.values(), x.tokens(), inputs(), "Linear: x");
     expect_shape(y, x.tokens(), outputs(), "Linear: y");
@@ -42,6 +43,12 @@ class Linear : public Module<Linear<Scalar>, Scalar> {
   }
 
  private:
+  static const LinearConfig& checked(const LinearConfig& config) {
+    expect_range(config.inputs, 1, most_features, "LinearConfig.inputs");
+    expect_range(config.outputs, 1, most_features, "LinearConfig.outputs");
+    return config;
+  }
+
   WeightMatrix<Scalar> weight_;  // [outputs, inputs]
   Vector<Scalar> bias_;          // [outputs], or empty
 };

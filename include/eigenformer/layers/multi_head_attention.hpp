@@ -101,6 +101,9 @@ class MultiHeadAttention : public Module<MultiHeadAttention<Scalar>, Scalar> {
   }
   static Index checked_d_head(const AttentionConfig& config) {
     expect_range(config.heads, 1, 1 << 16, "AttentionConfig.heads");
+    expect_range(config.d_head, 0, 1 << 16, "AttentionConfig.d_head");
+    expect_range(config.scope.back, 0, AttentionScope::unlimited, "AttentionConfig.scope.back");
+    expect_range(config.scope.ahead, 0, AttentionScope::unlimited, "AttentionConfig.scope.ahead");
     if (config.d_head > 0) return config.d_head;
     if (config.d_model < config.heads || config.d_model % config.heads != 0) {
       throw Error(ErrorCode::invalid_argument,

@@ -8,8 +8,8 @@
 namespace eigenformer::inline v0 {
 
 struct OutputProjectionConfig {
-  Index d_model;
-  Index vocab;
+  Index d_model;       ///< 1 to 2^24
+  Index vocab;         ///< 1 to 2^24
   bool tied = false;   ///< whether the weight is somebody else's: an embedding's
   bool bias = true;    ///< whether there is one
   double scale = 1.0;  ///< of the hidden states (T5: 1 / sqrt(d_model))
@@ -22,9 +22,10 @@ struct OutputProjectionConfig {
 template <class Scalar>
 class OutputProjection : public Module<OutputProjection<Scalar>, Scalar> {
  public:
+  /// Throws Error(invalid_argument).
   explicit OutputProjection(const OutputProjectionConfig& config)
-      : scale_(static_cast<Scalar>(config.scale)),
-        weight_(config.tied ? 0 : config.vocab, config.d_model, config.storage),
+      : scale_(to_nearest<Scalar>(config.scale)),
+        weight_(checked(config).tied ? 0 : config.vocab, config.d_model, config.storage),
         bias_(config.bias ? config.vocab : 0) {}
 
   /// With the weight of its own. hidden [tokens, d_model], logits [tokens, vocab]. Throws
@@ -56,6 +57,12 @@ class OutputProjection : public Module<OutputProjection<Scalar>, Scalar> {
   }
 
  private:
+  static const OutputProjectionConfig& checked(const OutputProjectionConfig& config) {
+    expect_range(config.vocab, 1, most_features, "OutputProjectionConfig.vocab");
+    expect_range(config.d_model, 1, most_features, "OutputProjectionConfig.d_model");
+    return config;
+  }
+
   Scalar scale_;
   WeightMatrix<Scalar> weight_;  // [vocab, d_model], or [0, d_model]
   Vector<Scalar> bias_;          // [vocab], or empty

@@ -19,10 +19,19 @@ enum class SinusoidLayout {
 };
 
 struct PositionsConfig {
-  Index positions;   ///< how many there are, 1 and more
-  Index d_model;     ///< 1 and more
-  Index offset = 0;  ///< the row of a sequence's first token (BART and M2M-100: 2)
+  Index positions;   ///< how many there are, 1 to 2^24
+  Index d_model;     ///< 1 to 2^24; for shifted sinusoids from 4
+  Index offset = 0;  ///< the row of a sequence's first token, from 0 (BART and M2M-100: 2)
   SinusoidLayout layout = SinusoidLayout::interleaved;  ///< of sinusoids
+
+  /// Throws Error(invalid_argument) for what is out of range.
+  const PositionsConfig& checked() const {
+    const Index least = layout == SinusoidLayout::shifted ? 4 : 1;
+    expect_range(positions, 1, most_features, "PositionsConfig.positions");
+    expect_range(d_model, least, most_features, "PositionsConfig.d_model");
+    expect_range(offset, 0, most_features, "PositionsConfig.offset");
+    return *this;
+  }
 };
 
 /// x += the rows of `table` [rows, d_model] for positions offset, offset + 1, ... of each sequence.
@@ -47,20 +56,22 @@ void add_positions(MatrixView<const Scalar> table, Index offset, const Batch& ba
 template <class Scalar>
 class SinusoidalPositions {
  public:
+  /// Throws Error(invalid_argument).
   explicit SinusoidalPositions(const PositionsConfig& config)
-      : offset_(config.offset), table_(config.positions + config.offset, config.d_model) {
+      : offset_(config.checked().offset), table_(config.positions + config.offset, config.d_model) {
     const FloatingPointGuard guard;
     const Index d_model = config.d_model, half = d_model / 2;
-    for (Index position = 0; position < table_.rows(); ++position) {
-      for (Index i = 0; i < d_model; ++i) {
-        if (config.layout == SinusoidLayout::shifted && i >= 2 * half) continue;  // stays 0
-        const Index sines = config.layout == SinusoidLayout::shifted ? half : d_model - half;
-        const bool interleaved = config.layout == SinusoidLayout::interleaved;
-        const bool cosine = interleaved ? i % 2 == 1 : i >= sines;
-        const Index frequency = interleaved ? i / 2 : cosine ? i - sines : i;
-        const double angle = config.layout == SinusoidLayout::shifted
-                                 ? shifted_angle(position, frequency, half)
-                                 : paper_angle(position, frequency, d_model);
+    const bool interleaved = config.layout == SinusoidLayout::interleaved;
+    const bool shifted = config.layout == SinusoidLayout::shifted;
+    const Index sines = shifted ? half : d_model - half;
+    for (Index i = 0; i < (shifted ? 2 * half : d_model); ++i) {  // an odd last column stays 0
+      const bool cosine = interleaved ? i % 2 == 1 : i >= sines;
+      const Index frequency = interleaved ? i / 2 : cosine ? i - sines : i;
+      const double wave = paper_wave(frequency, d_model);
+      const float rate = shifted ? shifted_rate(frequency, half) : 0.0f;
+      for (Index position = 0; position < table_.rows(); ++position) {
+        const double angle = shifted ? double{static_cast<float>(position) * rate}
+                                     : static_cast<double>(position) / wave;
         table_(position, i) = static_cast<Scalar>(cosine ? kernels::reference::cos(angle)
                                                          : kernels::reference::sin(angle));
       }
@@ -80,16 +91,16 @@ class SinusoidalPositions {
   static void visit(Self&, const std::string&, Visitor&) {}
 
  private:
-  static double paper_angle(Index position, Index frequency, Index d_model) {
+  /// 10000^(2 frequency / d_model).
+  static double paper_wave(Index frequency, Index d_model) {
     const double exponent = 2.0 * static_cast<double>(frequency) / static_cast<double>(d_model);
-    return static_cast<double>(position) / kernels::reference::pow(10000.0, exponent);
+    return kernels::reference::pow(10000.0, exponent);
   }
-  /// The reference implementation calculates these in float.
-  static double shifted_angle(Index position, Index frequency, Index half) {
+  /// 10000^(-frequency / (half - 1)) and its angles are in float in the reference implementation.
+  static float shifted_rate(Index frequency, Index half) {
     const auto step = static_cast<float>(-9.210340371976184 / static_cast<double>(half - 1));
     const float exponent = static_cast<float>(frequency) * step;
-    const auto rate = static_cast<float>(kernels::reference::exp(double{exponent}));
-    return double{static_cast<float>(position) * rate};
+    return static_cast<float>(kernels::reference::exp(double{exponent}));
   }
 
   Index offset_;
@@ -102,8 +113,10 @@ class SinusoidalPositions {
 template <class Scalar>
 class LearnedPositions : public Module<LearnedPositions<Scalar>, Scalar> {
  public:
+  /// Throws Error(invalid_argument).
   explicit LearnedPositions(const PositionsConfig& config)
-      : offset_(config.offset), weight_(config.positions + config.offset, config.d_model) {}
+      : offset_(config.checked().offset),
+        weight_(config.positions + config.offset, config.d_model) {}
 
   /// x [tokens, d_model] += positions, from the first of each sequence on.
   void operator()(const Batch& batch, Context& context, MatrixView<Scalar> x) const {

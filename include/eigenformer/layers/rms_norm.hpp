@@ -12,8 +12,9 @@ namespace eigenformer::inline v0 {
 template <class Scalar>
 class RmsNorm : public Module<RmsNorm<Scalar>, Scalar> {
  public:
+  /// Throws Error(invalid_argument).
   explicit RmsNorm(const NormConfig& config)
-      : epsilon_(static_cast<Scalar>(config.epsilon)), weight_(config.features) {
+      : epsilon_(to_nearest<Scalar>(config.checked().epsilon)), weight_(config.features) {
     std::fill(weight_.begin(), weight_.end(), Scalar{1});
   }
 

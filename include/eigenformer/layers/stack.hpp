@@ -16,7 +16,9 @@ namespace eigenformer::inline v0 {
 template <class Scalar, class Wiring, class Block>
 class Stack : public Module<Stack<Scalar, Wiring, Block>, Scalar> {
  public:
+  /// Throws Error(invalid_argument).
   Stack(const TransformerConfig& config, Index layers) {
+    expect_range(layers, 0, most_layers, "TransformerConfig: layers of a stack");
     for (Index layer = 0; layer < layers; ++layer) layers_.emplace_back(config, layer);
     if (config.final_norm) final_norm_.emplace(config.norm());
   }
@@ -40,6 +42,8 @@ class Stack : public Module<Stack<Scalar, Wiring, Block>, Scalar> {
   }
 
  private:
+  static constexpr Index most_layers = 1 << 16;
+
   std::vector<Block> layers_;
   std::optional<typename Wiring::template Norm<Scalar>> final_norm_;
 };

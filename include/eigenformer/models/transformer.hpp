@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <span>
 
 #include "eigenformer/layers/embedding.hpp"
@@ -20,16 +21,17 @@ class Transformer : public Module<Transformer<Scalar, Wiring>, Scalar> {
   /// Throws Error(invalid_argument).
   explicit Transformer(const TransformerConfig& config)
       : target_vocab_(target_vocab(config)),
-        shared_embedding_(config.shared_embedding),
         tied_output_(config.tied_output),
         source_embedding_({config.vocab, config.d_model, config.embedding_scale, config.storage}),
-        target_embedding_({config.shared_embedding ? 0 : target_vocab(config), config.d_model,
-                           config.embedding_scale, config.storage}),
         positions_({config.positions, config.d_model, 0, config.sinusoids}),
         encoder_(config),
         decoder_(config),
         output_({config.d_model, target_vocab(config), config.tied_output, config.output_bias, 1.0,
                  config.storage}) {
+    if (!config.shared_embedding) {
+      target_embedding_.emplace(
+          EmbeddingConfig{target_vocab_, config.d_model, config.embedding_scale, config.storage});
+    }
     if (config.shared_embedding && target_vocab(config) != config.vocab) {
       throw Error(ErrorCode::invalid_argument,
                   "TransformerConfig: a shared embedding needs one vocabulary, got " +
@@ -68,8 +70,8 @@ class Transformer : public Module<Transformer<Scalar, Wiring>, Scalar> {
   template <class Self, class Visitor>
   static void visit(Self& self, const std::string& prefix, Visitor& visitor) {
     self.source_embedding_.visit(self.source_embedding_, prefix + "source_embedding.", visitor);
-    if (!self.shared_embedding_) {
-      self.target_embedding_.visit(self.target_embedding_, prefix + "target_embedding.", visitor);
+    if (self.target_embedding_) {
+      self.target_embedding_->visit(*self.target_embedding_, prefix + "target_embedding.", visitor);
     }
     self.positions_.visit(self.positions_, prefix + "positions.", visitor);
     self.encoder_.visit(self.encoder_, prefix + "encoder.", visitor);
@@ -79,16 +81,16 @@ class Transformer : public Module<Transformer<Scalar, Wiring>, Scalar> {
 
  private:
   static Index target_vocab(const TransformerConfig& config) {
-    return config.target_vocab > 0 ? config.target_vocab : config.vocab;
+    return config.target_vocab != 0 ? config.target_vocab : config.vocab;
   }
   const Embedding<Scalar>& target_embedding() const {
-    return shared_embedding_ ? source_embedding_ : target_embedding_;
+    return target_embedding_ ? *target_embedding_ : source_embedding_;
   }
 
   Index target_vocab_;
-  bool shared_embedding_, tied_output_;
+  bool tied_output_;
   Embedding<Scalar> source_embedding_;
-  Embedding<Scalar> target_embedding_;  // without rows, if shared
+  std::optional<Embedding<Scalar>> target_embedding_;  // unless shared
   typename Wiring::template Positions<Scalar> positions_;
   Encoder<Scalar, Wiring> encoder_;
   Decoder<Scalar, Wiring> decoder_;
