@@ -37,12 +37,12 @@ refused 'needs C++20' -std=c++17
 refused 'without -ffast-math' -std=c++20 -ffast-math
 refused 'without -ffast-math' -std=c++20 -Ofast
 refused 'without -ffast-math' -std=c++20 -ffinite-math-only
-# clang says nothing of these to the preprocessor.
-if ! compile $compiler -dM -E | grep -q __clang__; then
-  refused 'without -funsafe-math-optimizations' -std=c++20 -funsafe-math-optimizations
-fi
-case $(uname -m) in
-  x86_64) refused 'no -mfpmath=387' -std=c++20 -mfpmath=387 ;;
+case $($compiler --version) in
+  *clang*) ;;  # tells the preprocessor nothing of these, or refuses them itself
+  *)
+    refused 'without -funsafe-math-optimizations' -std=c++20 -funsafe-math-optimizations
+    if [ "$(uname -m)" = x86_64 ]; then refused 'no -mfpmath=387' -std=c++20 -mfpmath=387; fi
+    ;;
 esac
 refused 'without -fno-exceptions' -std=c++20 -fno-exceptions
 refused 'little-endian machines only' -std=c++20 -U__BYTE_ORDER__ -D__BYTE_ORDER__=4321
