@@ -364,10 +364,10 @@ void operations(Report& report) {
   }
   using View = MatrixView<float>;
   report.operation("layer_norm", in_place([](Context& c, View x) {
-                     kernels::layer_norm(c, x, gain.data(), offset.data(), 1e-5f, x);
+                     kernels::layer_norm(c, x, {gain.data(), offset.data(), 1e-5f}, x);
                    }));
   report.operation("rms_norm", in_place([](Context& c, View x) {
-                     kernels::rms_norm(c, x, gain.data(), 1e-38f, x);
+                     kernels::rms_norm(c, x, {gain.data(), nullptr, 1e-38f}, x);
                    }));
   for (int a = 0; a < activations; ++a) {
     const auto activation = static_cast<Activation>(a);
@@ -379,13 +379,9 @@ void operations(Report& report) {
   report.operation("log_softmax", in_place([](Context& c, View x) { kernels::log_softmax(c, x); }));
   report.operation("add", in_place([](Context& c, View x) { kernels::add(c, x, x); }));
   report.operation("multiply", in_place([](Context& c, View x) { kernels::multiply(c, x, x); }));
-  report.operation("scale", in_place([](Context& c, View x) {
-                     kernels::scale(c, x.data(), 1e-38f, x.data(), x.rows() * x.cols());
-                   }));
-  report.operation("scale_add", in_place([](Context& c, View x) {
-                     kernels::scale_add(c, x.data(), 1e-38f, x.data(), x.data(),
-                                        x.rows() * x.cols());
-                   }));
+  report.operation("scale", in_place([](Context& c, View x) { kernels::scale(c, x, 1e-38f, x); }));
+  report.operation("add_scaled",
+                   in_place([](Context& c, View x) { kernels::add_scaled(c, x, 1e-38f, x); }));
   report.operation("attention", [](Hash& hash, Context& context) {
     for (const Kind kind : kinds) add_ragged_attention(hash, context, kind);
   });

@@ -55,9 +55,9 @@ TEST(DoubleOperations, ElementByElement) {
   EXPECT_EQ(y, (Matrix<double>{{11, 22}}));
   kernels::multiply(context, x.view(), y.view());
   EXPECT_EQ(y, (Matrix<double>{{11, 44}}));
-  kernels::scale(context, x.data(), 3.0, y.data(), 2);
+  kernels::scale(context, x.view(), 3.0, y.view());
   EXPECT_EQ(y, (Matrix<double>{{3, 6}}));
-  kernels::scale_add(context, x.data(), 2.0, y.data(), y.data(), 2);
+  kernels::add_scaled(context, x.view(), 2.0, y.view());
   EXPECT_EQ(y, (Matrix<double>{{5, 10}}));
 }
 

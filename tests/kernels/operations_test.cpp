@@ -66,9 +66,11 @@ TEST_F(OperationsThreads, RowByRow) {
   static const Matrix<float> other = random_matrix(100, 50, 6);
   const Operation operations[] = {
       [](Context& c, MatrixView<float> x) {
-        kernels::layer_norm(c, x, weight.data(), bias.data(), 1e-5f, x);
+        kernels::layer_norm(c, x, {weight.data(), bias.data(), 1e-5f}, x);
       },
-      [](Context& c, MatrixView<float> x) { kernels::rms_norm(c, x, weight.data(), 1e-5f, x); },
+      [](Context& c, MatrixView<float> x) {
+        kernels::rms_norm(c, x, {weight.data(), nullptr, 1e-5f}, x);
+      },
       [](Context& c, MatrixView<float> x) { kernels::activate(c, Activation::gelu, x); },
       [](Context& c, MatrixView<float> x) { kernels::softmax(c, x); },
       [](Context& c, MatrixView<float> x) { kernels::log_softmax(c, x); },
@@ -224,10 +226,10 @@ TEST_F(OperationsThreads, TheCallersRoundingModeDoesNotMatter) {
   const RaggedBatch batch{.queries = Batch{5, 70}, .keys = Batch{9, 70}};
   const auto compute = [&](Context& context) {
     Matrix<float> y = x, out(130, 50);
-    kernels::rms_norm(context, y, gain.data(), 1e-5f, y);
+    kernels::rms_norm(context, y.view(), {gain.data(), nullptr, 1e-5f}, y.view());
     kernels::activate(context, Activation::silu, y);
-    kernels::scale(context, y.data(), 1.1f, y.data(), static_cast<Index>(y.size()));
-    kernels::scale_add(context, y.data(), 1.1f, x.data(), y.data(), static_cast<Index>(y.size()));
+    kernels::scale(context, y.view(), 1.1f, y.view());
+    kernels::add_scaled(context, x, 1.1f, y.view());
     kernels::add(context, x, y);
     kernels::matmul(context, y.view(), weight, nullptr, out);
     kernels::softmax(context, out);
@@ -286,12 +288,12 @@ TEST(Operations, ElementByElementByHand) {
   EXPECT_EQ(y, (Matrix<float>{{11, 44}, {99, 176}}));
   kernels::activate(context, Activation::relu, y.view().middle_cols(0, 1));
   EXPECT_EQ(y, (Matrix<float>{{11, 44}, {99, 176}}));
-  kernels::scale(context, x.data(), -2, y.data(), 4);
+  kernels::scale(context, x, -2, y.view());
   EXPECT_EQ(y, (Matrix<float>{{-2, -4}, {-6, -8}}));
   kernels::activate(context, Activation::relu, y.view().middle_cols(0, 1));
   EXPECT_EQ(y, (Matrix<float>{{0, -4}, {0, -8}}));
-  kernels::scale_add(context, x.data(), 10, x.data(), y.data(), 4);
-  EXPECT_EQ(y, (Matrix<float>{{11, 22}, {33, 44}}));
+  kernels::add_scaled(context, x, 10, y.view());
+  EXPECT_EQ(y, (Matrix<float>{{10, 16}, {30, 32}}));
   Matrix<float> equal_scores{{7, 7, 7, 7}};
   kernels::softmax(context, equal_scores);
   EXPECT_EQ(equal_scores, (Matrix<float>{{0.25f, 0.25f, 0.25f, 0.25f}}));

@@ -11,7 +11,7 @@
 #include "eigenformer/core/context.hpp"
 #include "eigenformer/core/rows.hpp"
 #include "eigenformer/core/weight_matrix.hpp"
-#include "eigenformer/kernels/activation.hpp"
+#include "eigenformer/kernels/kernel_table.hpp"
 
 namespace eigenformer::inline v0 {
 namespace kernels {
@@ -31,31 +31,29 @@ void matmul(Context&, Rows<double> x, const WeightMatrix<double>& weight, const 
 }
 
 template <std::same_as<double> Double>
-void layer_norm(Context&, Input<Double> x, const double* weight, const double* bias, double epsilon,
-                MatrixView<Double> y) {
+void layer_norm(Context&, Input<Double> x, const NormWeights<double>& norm, MatrixView<Double> y) {
   const auto count = static_cast<double>(x.cols());
   for (Index r = 0; r < x.rows(); ++r) {
     double mean = 0, variance = 0;
     for (Index c = 0; c < x.cols(); ++c) mean += x(r, c);
     mean /= count;
     for (Index c = 0; c < x.cols(); ++c) variance += (x(r, c) - mean) * (x(r, c) - mean) / count;
-    const double deviation = std::sqrt(variance + epsilon);
+    const double deviation = std::sqrt(variance + norm.epsilon);
     for (Index c = 0; c < x.cols(); ++c) {
-      y(r, c) = (x(r, c) - mean) / deviation * weight[c] + (bias ? bias[c] : 0.0);
+      y(r, c) = (x(r, c) - mean) / deviation * norm.weight[c] + (norm.bias ? norm.bias[c] : 0.0);
     }
   }
 }
 
 template <std::same_as<double> Double>
-void rms_norm(Context&, Input<Double> x, const double* weight, double epsilon,
-              MatrixView<Double> y) {
+void rms_norm(Context&, Input<Double> x, const NormWeights<double>& norm, MatrixView<Double> y) {
   for (Index r = 0; r < x.rows(); ++r) {
     double mean_square = 0;
     for (Index c = 0; c < x.cols(); ++c) {
       mean_square += x(r, c) * x(r, c) / static_cast<double>(x.cols());
     }
-    const double root = std::sqrt(mean_square + epsilon);
-    for (Index c = 0; c < x.cols(); ++c) y(r, c) = x(r, c) / root * weight[c];
+    const double root = std::sqrt(mean_square + norm.epsilon);
+    for (Index c = 0; c < x.cols(); ++c) y(r, c) = x(r, c) / root * norm.weight[c];
   }
 }
 
@@ -110,13 +108,14 @@ void multiply(Context&, Input<Double> x, MatrixView<Double> y) {
   as_eigen(y).array() *= as_eigen(x).array();
 }
 
-inline void scale(Context&, const double* x, double factor, double* y, Index n) {
-  for (Index i = 0; i < n; ++i) y[i] = x[i] * factor;
+template <std::same_as<double> Double>
+void scale(Context&, Input<Double> x, double factor, MatrixView<Double> y) {
+  as_eigen(y) = as_eigen(x) * factor;
 }
 
-inline void scale_add(Context&, const double* x, double factor, const double* addend, double* y,
-                      Index n) {
-  for (Index i = 0; i < n; ++i) y[i] = x[i] * factor + addend[i];
+template <std::same_as<double> Double>
+void add_scaled(Context&, Input<Double> x, double factor, MatrixView<Double> y) {
+  as_eigen(y) += as_eigen(x) * factor;
 }
 
 }  // namespace kernels

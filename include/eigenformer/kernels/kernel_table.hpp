@@ -44,6 +44,14 @@ struct Product {
   Index out_stride;
 };
 
+/// The parameters of a norm.
+template <class Scalar>
+struct NormWeights {
+  const Scalar* weight;  ///< [features]
+  const Scalar* bias;    ///< [features], or nullptr
+  Scalar epsilon;        ///< added to the variance, or to the mean square
+};
+
 /// One row of LayerNorm or RMSNorm. y may be x.
 struct NormRow {
   const float* x;       ///< [features]

@@ -60,23 +60,23 @@ inline void matmul(Context& context, Rows<float> x, const WeightMatrix<float>& w
   });
 }
 
-/// y = LayerNorm(x), both [tokens, features]; weight and bias [features], bias may be nullptr.
-inline void layer_norm(Context& context, MatrixView<const float> x, const float* weight,
-                       const float* bias, float epsilon, MatrixView<float> y) {
+/// y = LayerNorm(x), both [tokens, features].
+inline void layer_norm(Context& context, MatrixView<const float> x, const NormWeights<float>& norm,
+                       MatrixView<float> y) {
   EIGENFORMER_ASSERT(x.rows() == y.rows() && x.cols() == y.cols());
   const auto kernel = context.kernels().layer_norm;
   for_each_row(context, x.rows(), [&](Index r) {
-    kernel({x.row(r), weight, bias, epsilon, y.row(r), x.cols()});
+    kernel({x.row(r), norm.weight, norm.bias, norm.epsilon, y.row(r), x.cols()});
   });
 }
 
-/// y = RMSNorm(x), both [tokens, features]; weight [features].
-inline void rms_norm(Context& context, MatrixView<const float> x, const float* weight,
-                     float epsilon, MatrixView<float> y) {
+/// y = RMSNorm(x), both [tokens, features].
+inline void rms_norm(Context& context, MatrixView<const float> x, const NormWeights<float>& norm,
+                     MatrixView<float> y) {
   EIGENFORMER_ASSERT(x.rows() == y.rows() && x.cols() == y.cols());
   const auto kernel = context.kernels().rms_norm;
   for_each_row(context, x.rows(), [&](Index r) {
-    kernel({x.row(r), weight, nullptr, epsilon, y.row(r), x.cols()});
+    kernel({x.row(r), norm.weight, norm.bias, norm.epsilon, y.row(r), x.cols()});
   });
 }
 
@@ -112,17 +112,20 @@ inline void multiply(Context& context, MatrixView<const float> x, MatrixView<flo
   for_each_row(context, x.rows(), [&](Index r) { kernel(y.row(r), x.row(r), y.row(r), x.cols()); });
 }
 
-/// y = x * factor, [n].
-inline void scale(Context& context, const float* x, float factor, float* y, Index n) {
-  const FloatingPointGuard guard;
-  context.kernels().scale(x, factor, y, n);
+/// y = x * factor, both [tokens, features].
+inline void scale(Context& context, MatrixView<const float> x, float factor, MatrixView<float> y) {
+  EIGENFORMER_ASSERT(x.rows() == y.rows() && x.cols() == y.cols());
+  const auto kernel = context.kernels().scale;
+  for_each_row(context, x.rows(), [&](Index r) { kernel(x.row(r), factor, y.row(r), x.cols()); });
 }
 
-/// y = x * factor + addend, [n], rounded once.
-inline void scale_add(Context& context, const float* x, float factor, const float* addend, float* y,
-                      Index n) {
-  const FloatingPointGuard guard;
-  context.kernels().scale_add(x, factor, addend, y, n);
+/// y += x * factor, rounded once, both [tokens, features].
+inline void add_scaled(Context& context, MatrixView<const float> x, float factor,
+                       MatrixView<float> y) {
+  EIGENFORMER_ASSERT(x.rows() == y.rows() && x.cols() == y.cols());
+  const auto kernel = context.kernels().scale_add;
+  for_each_row(context, x.rows(),
+               [&](Index r) { kernel(x.row(r), factor, y.row(r), y.row(r), x.cols()); });
 }
 
 }  // namespace kernels

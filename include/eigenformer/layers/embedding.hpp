@@ -33,10 +33,9 @@ class Embedding : public Module<Embedding<Scalar>, Scalar> {
     expect_shape(x, static_cast<Index>(ids.size()), weight_.inputs(), "Embedding: x");
     for (std::size_t t = 0; t < ids.size(); ++t) {
       if (ids[t] < 0 || ids[t] >= weight_.outputs()) throw_out_of_range(t, ids[t]);
-      Scalar* const row = x.row(static_cast<Index>(t));
-      weight_.copy_row(ids[t], row);
-      if (scale_ != Scalar{1}) kernels::scale(context, row, scale_, row, x.cols());
+      weight_.copy_row(ids[t], x.row(static_cast<Index>(t)));
     }
+    if (scale_ != Scalar{1}) kernels::scale(context, x, scale_, x);
   }
 
   /// The table [vocab, d_model], which a tied output projection multiplies with.

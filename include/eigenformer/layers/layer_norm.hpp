@@ -41,7 +41,7 @@ class LayerNorm : public Module<LayerNorm<Scalar>, Scalar> {
     expect_shape(x.values(), x.tokens(), weight_.size(), "LayerNorm: x");
     expect_shape(y, x.tokens(), weight_.size(), "LayerNorm: y");
     const Scalar* const bias = bias_.size() > 0 ? bias_.data() : nullptr;
-    kernels::layer_norm(context, x.values(), weight_.data(), bias, epsilon_, y);
+    kernels::layer_norm(context, x.values(), {weight_.data(), bias, epsilon_}, y);
   }
 
   template <class Self, class Visitor>

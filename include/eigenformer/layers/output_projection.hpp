@@ -44,9 +44,7 @@ class OutputProjection : public Module<OutputProjection<Scalar>, Scalar> {
     if (scale_ == Scalar{1}) return kernels::matmul(context, hidden, weight, bias, logits);
     const Arena::Scope scope(context.arena());
     const auto scaled = context.arena().matrix<Scalar>(hidden.tokens(), hidden.features());
-    for (Index t = 0; t < hidden.tokens(); ++t) {
-      kernels::scale(context, hidden.values().row(t), scale_, scaled.row(t), scaled.cols());
-    }
+    kernels::scale(context, hidden.values(), scale_, scaled);
     kernels::matmul(context, scaled, weight, bias, logits);
   }
 

@@ -32,7 +32,8 @@ void pool(Pooling pooling, MatrixView<const Scalar> x, const Batch& batch, Conte
   const FloatingPointGuard guard;
   for (Index s = 0; s < batch.sequences(); ++s) {
     const Index length = batch.length(s), begin = batch.begin(s), end = batch.end(s);
-    Scalar* const out = pooled.row(s);
+    const MatrixView<Scalar> row = pooled.middle_rows(s, 1);
+    Scalar* const out = row.data();
     std::fill(out, out + x.cols(), Scalar{0});
     if (length == 0) continue;
     const auto count = static_cast<Scalar>(length);
@@ -48,18 +49,18 @@ void pool(Pooling pooling, MatrixView<const Scalar> x, const Batch& batch, Conte
       case Pooling::mean:
       case Pooling::mean_sqrt_length: {
         for (Index t = begin; t < end; ++t) {
-          kernels::add(context, x.middle_rows(t, 1), pooled.middle_rows(s, 1));
+          kernels::add(context, x.middle_rows(t, 1), row);
         }
         const Scalar divisor = pooling == Pooling::mean ? count : std::sqrt(count);
-        kernels::scale(context, out, Scalar{1} / divisor, out, x.cols());
+        kernels::scale(context, row, Scalar{1} / divisor, row);
         break;
       }
       case Pooling::weighted_mean:
         for (Index t = begin; t < end; ++t) {
           const auto weight = static_cast<Scalar>(t - begin + 1);
-          kernels::scale_add(context, x.row(t), weight, out, out, x.cols());
+          kernels::add_scaled(context, x.middle_rows(t, 1), weight, row);
         }
-        kernels::scale(context, out, Scalar{2} / (count * (count + Scalar{1})), out, x.cols());
+        kernels::scale(context, row, Scalar{2} / (count * (count + Scalar{1})), row);
         break;
     }
   }
@@ -76,7 +77,7 @@ void normalize_rows(Context& context, MatrixView<Scalar> x) {
     }
     const Scalar length = std::sqrt(kernels::reference::tree_sum(square));
     const Scalar inverse = Scalar{1} / std::max(length, static_cast<Scalar>(1e-12));
-    kernels::scale(context, x.row(r), inverse, x.row(r), x.cols());
+    kernels::scale(context, x.middle_rows(r, 1), inverse, x.middle_rows(r, 1));
   }
 }
 

@@ -22,7 +22,7 @@ class RmsNorm : public Module<RmsNorm<Scalar>, Scalar> {
   void operator()(Rows<Scalar> x, Context& context, MatrixView<Scalar> y) const {
     expect_shape(x.values(), x.tokens(), weight_.size(), "RmsNorm: x");
     expect_shape(y, x.tokens(), weight_.size(), "RmsNorm: y");
-    kernels::rms_norm(context, x.values(), weight_.data(), epsilon_, y);
+    kernels::rms_norm(context, x.values(), {weight_.data(), nullptr, epsilon_}, y);
   }
 
   template <class Self, class Visitor>

@@ -29,6 +29,7 @@ EIGENFORMER_KERNEL void pack_block(const BlockPacking& p) {
 
 /// What the queries of a tile have gathered so far.
 struct AttentionState {
+  const AttentionTile& tile;
   float* query;    ///< scaled, [48][padded]
   float* context;  ///< of weights exp(score - max), [48][padded]
   Index padded;    ///< d_head rounded up to 16
@@ -106,12 +107,12 @@ EIGENFORMER_OP void weigh(float max, float correction, float* score, float* sum)
 /// The online softmax of one tile for Rows queries from q, step by step for all of them, so that
 /// none waits for its own last step: maxima, corrections of what came before, weights.
 template <int Rows>
-EIGENFORMER_OP void online_softmax(const AttentionTile& tile, AttentionState& state, Index q,
-                                   Index first, const KeyRange (&seen)[Rows], float* score) {
+EIGENFORMER_OP void online_softmax(AttentionState& state, Index q, Index first,
+                                   const KeyRange (&seen)[Rows], float* score) {
   alignas(64) float max[lanes] = {}, correction[lanes];
   EIGENFORMER_UNROLL
   for (int r = 0; r < Rows; ++r) {
-    if (tile.bias) add_bias(tile, q + r, first, seen[r], score + r * tile_keys);
+    if (state.tile.bias) add_bias(state.tile, q + r, first, seen[r], score + r * tile_keys);
     max[r] = mask_and_max(seen[r], score + r * tile_keys);
   }
   const F32x16 before = load_first(state.max + q, Rows), now = larger(load(max), before);
@@ -129,23 +130,29 @@ EIGENFORMER_OP void online_softmax(const AttentionTile& tile, AttentionState& st
   }
 }
 
-/// context[r][16 p..] += weights of the keys [begin, end) of a tile times their values.
+/// Keys of a tile, seen by the queries from q on.
+struct Stretch {
+  Index q;
+  Index block;  ///< the tile's first
+  KeyRange keys;
+};
+
+/// context[r][column + 16 p..] += weights of the stretch's keys times their values.
 template <int Rows, int Panels>
-EIGENFORMER_OP void add_values(const AttentionTile& tile, const AttentionState& state,
-                               const float* weight, float* context, Index block, KeyRange keys,
-                               Index column) {
+EIGENFORMER_OP void add_values(const AttentionState& state, const Stretch& stretch,
+                               const float* weight, Index column) {
+  float* const context = state.context + stretch.q * state.padded + column;
   F32x16 sum[Rows][Panels];
   EIGENFORMER_UNROLL
   for (int r = 0; r < Rows; ++r) {
     EIGENFORMER_UNROLL
-    for (int p = 0; p < Panels; ++p) {
-      sum[r][p] = load(context + r * state.padded + column + p * lanes);
-    }
+    for (int p = 0; p < Panels; ++p) sum[r][p] = load(context + r * state.padded + p * lanes);
   }
-  for (Index begin = keys.begin; begin < keys.end;) {
+  for (Index begin = stretch.keys.begin; begin < stretch.keys.end;) {
     const Index in_tile = begin / lanes, start = in_tile * lanes;
-    const Index end = std::min(keys.end, start + lanes);
-    const float* const values = tile.blocks[block + in_tile] + tile.d_head * lanes + column;
+    const Index end = std::min(stretch.keys.end, start + lanes);
+    const float* const block = state.tile.blocks[stretch.block + in_tile];
+    const float* const values = block + state.tile.d_head * lanes + column;
     Operands<Panels, float> in{weight + start, tile_keys, {}, state.padded};
     EIGENFORMER_UNROLL
     for (int p = 0; p < Panels; ++p) in.panel[p] = values + p * lanes;
@@ -155,82 +162,78 @@ EIGENFORMER_OP void add_values(const AttentionTile& tile, const AttentionState& 
   EIGENFORMER_UNROLL
   for (int r = 0; r < Rows; ++r) {
     EIGENFORMER_UNROLL
-    for (int p = 0; p < Panels; ++p) {
-      store(context + r * state.padded + column + p * lanes, sum[r][p]);
-    }
+    for (int p = 0; p < Panels; ++p) store(context + r * state.padded + p * lanes, sum[r][p]);
   }
 }
 
-/// All columns, as many at a time as a register tile takes.
+/// All columns, as many at a time as a register tile takes; weight [Rows, 64].
 template <int Rows>
-EIGENFORMER_KERNEL void add_all_values(const AttentionTile& tile, const AttentionState& state,
-                                       const float* weight, Index q, Index block, KeyRange keys) {
-  if (keys.begin >= keys.end) return;
-  float* const context = state.context + q * state.padded;
+EIGENFORMER_KERNEL void add_all_values(const AttentionState& state, const Stretch& stretch,
+                                       const float* weight) {
+  if (stretch.keys.begin >= stretch.keys.end) return;
   Index column = 0;
   for (; column + tile_panels * lanes <= state.padded; column += tile_panels * lanes) {
-    add_values<Rows, tile_panels>(tile, state, weight, context, block, keys, column);
+    add_values<Rows, tile_panels>(state, stretch, weight, column);
   }
   for (; column < state.padded; column += lanes) {
-    add_values<Rows, 1>(tile, state, weight, context, block, keys, column);
+    add_values<Rows, 1>(state, stretch, weight, column);
   }
 }
 
 /// One tile of keys, from key `first`, for Rows queries from q.
 template <int Rows>
-EIGENFORMER_KERNEL void attend_tile(const AttentionTile& tile, AttentionState& state, Index q,
-                                    Index first) {
+EIGENFORMER_KERNEL void attend_tile(AttentionState& state, Index q, Index first) {
   KeyRange seen[Rows], common{0, tile_keys}, any{tile_keys, 0};
   for (int r = 0; r < Rows; ++r) {
-    seen[r] = seen_in_tile(tile, q + r, first);
+    seen[r] = seen_in_tile(state.tile, q + r, first);
     common = {std::max(common.begin, seen[r].begin), std::min(common.end, seen[r].end)};
     if (seen[r].begin == seen[r].end) continue;
     any = {std::min(any.begin, seen[r].begin), std::max(any.end, seen[r].end)};
   }
   if (any.begin >= any.end) return;
 
-  alignas(64) float score[Rows * tile_keys];  // [Rows, 64]
+  alignas(64) float score[Rows * tile_keys];  // [Rows, 64], then weights
   if (any.begin > 0 || any.end < tile_keys) std::fill(score, score + Rows * tile_keys, 0.0f);
   const float* const query = state.query + q * state.padded;
   const Index block = first / lanes, panels_end = divide_up(any.end, lanes);
   Index panel = any.begin / lanes;
   for (; panel + tile_panels <= panels_end; panel += tile_panels) {
-    scores<Rows, tile_panels>(tile, query, block + panel, score + panel * lanes);
+    scores<Rows, tile_panels>(state.tile, query, block + panel, score + panel * lanes);
   }
   for (; panel < panels_end; ++panel) {
-    scores<Rows, 1>(tile, query, block + panel, score + panel * lanes);
+    scores<Rows, 1>(state.tile, query, block + panel, score + panel * lanes);
   }
-  online_softmax(tile, state, q, first, seen, score);
+  online_softmax(state, q, first, seen, score);
+
   // What all see goes through together, what only some see on its own: keys stay in order.
   if (common.begin >= common.end) common = {any.end, any.end};
   for (int r = 0; r < Rows; ++r) {
-    add_all_values<1>(tile, state, score + r * tile_keys, q + r, block,
-                      {seen[r].begin, std::min(seen[r].end, common.begin)});
+    const KeyRange before{seen[r].begin, std::min(seen[r].end, common.begin)};
+    add_all_values<1>(state, {q + r, block, before}, score + r * tile_keys);
   }
-  add_all_values<Rows>(tile, state, score, q, block, common);
+  add_all_values<Rows>(state, {q, block, common}, score);
   for (int r = 0; r < Rows; ++r) {
-    add_all_values<1>(tile, state, score + r * tile_keys, q + r, block,
-                      {std::max(seen[r].begin, common.end), seen[r].end});
+    const KeyRange after{std::max(seen[r].begin, common.end), seen[r].end};
+    add_all_values<1>(state, {q + r, block, after}, score + r * tile_keys);
   }
 }
 
 /// All queries of the tile over the keys from `first`.
-EIGENFORMER_KERNEL void attend_queries(const AttentionTile& tile, AttentionState& state,
-                                       Index first) {
+EIGENFORMER_KERNEL void attend_queries(AttentionState& state, Index first) {
   constexpr int half = tile_rows / 2;
+  const Index queries = state.tile.queries;
   Index q = 0;
-  for (; q + tile_rows <= tile.queries; q += tile_rows) {
-    attend_tile<tile_rows>(tile, state, q, first);
-  }
-  if (half > 1 && q + half <= tile.queries) {
-    attend_tile<half>(tile, state, q, first);
+  for (; q + tile_rows <= queries; q += tile_rows) attend_tile<tile_rows>(state, q, first);
+  if (half > 1 && q + half <= queries) {
+    attend_tile<half>(state, q, first);
     q += half;
   }
-  for (; q < tile.queries; ++q) attend_tile<1>(tile, state, q, first);
+  for (; q < queries; ++q) attend_tile<1>(state, q, first);
 }
 
 /// context / sum; zeros where no key was seen.
-EIGENFORMER_KERNEL void finish(const AttentionTile& tile, const AttentionState& state) {
+EIGENFORMER_KERNEL void finish(const AttentionState& state) {
+  const AttentionTile& tile = state.tile;
   for (Index q = 0; q < tile.queries; ++q) {
     const float sum = tree_sum(load(state.sum[q]));
     const bool saw = tile.keys_begin(q) < tile.keys_end(q);
@@ -245,10 +248,8 @@ EIGENFORMER_KERNEL void finish(const AttentionTile& tile, const AttentionState& 
 }
 
 EIGENFORMER_KERNEL void attention(const AttentionTile& tile) {
-  AttentionState state;
-  state.padded = round_up(tile.d_head, lanes);
-  state.query = tile.scratch;
-  state.context = tile.scratch + tile_queries * state.padded;
+  const Index padded = round_up(tile.d_head, lanes);
+  AttentionState state{tile, tile.scratch, tile.scratch + tile_queries * padded, padded, {}, {}};
   for (Index q = 0; q < tile.queries; ++q) {
     scale(tile.query + q * tile.query_stride, tile.scale, state.query + q * state.padded,
           tile.d_head);
@@ -259,7 +260,7 @@ EIGENFORMER_KERNEL void attention(const AttentionTile& tile) {
   // The first query sees the first key that any sees, the last one the last.
   const Index end = tile.keys_end(tile.queries - 1);
   for (Index first = tile.keys_begin(0) / tile_keys * tile_keys; first < end; first += tile_keys) {
-    attend_queries(tile, state, first);
+    attend_queries(state, first);
   }
-  finish(tile, state);
+  finish(state);
 }
