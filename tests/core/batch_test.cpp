@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <span>
+#include <vector>
+
 #include "support/expect_contract.hpp"
 
 namespace eigenformer::test {
@@ -53,6 +56,14 @@ TEST(Batch, Contracts) {
   [[maybe_unused]] const Batch batch{3, 4};
   EXPECT_BROKEN_CONTRACT(batch.length(2));
   EXPECT_BROKEN_CONTRACT(batch.begin(-1));
+}
+
+TEST(Batch, FromAVectorOfLengths) {
+  const std::vector<Index> lengths{3, 0, 4};
+  const Batch batch{std::span<const Index>(lengths)};
+  EXPECT_EQ(batch.sequences(), 3);
+  EXPECT_EQ(batch.begin(2), 3);
+  EXPECT_EQ(batch.tokens(), 7);
 }
 
 }  // namespace

@@ -18,6 +18,9 @@ TEST(AttentionRecorder, KeepsCopies) {
   EXPECT_EQ(entry.head, 3);
   EXPECT_EQ(entry.sequence, 1);
   EXPECT_EQ(entry.weights, (Matrix<double>{{1, 0}, {0.5, 0.5}}));
+  EXPECT_STREQ(name(entry.place.kind), "cross");
+  recorder.clear();
+  EXPECT_TRUE(recorder.entries().empty());
 }
 
 }  // namespace

@@ -108,8 +108,9 @@ inline VaswaniConfig read_vaswani_config(const io::Json& json, const io::LoadLim
 template <class Scalar, class Wiring>
 Transformer<Scalar, Wiring> make_vaswani(const VaswaniConfig& config, const io::Tensors& tensors) {
   if (config.norm_first != std::is_same_v<Wiring, PreNorm>) {
-    throw Error(ErrorCode::invalid_argument,
-                std::string("this model is wired ") + (config.norm_first ? "PreNorm" : "PostNorm"));
+    throw Error(ErrorCode::invalid_argument, std::string("this model needs make_vaswani<Scalar, ") +
+                                                 (config.norm_first ? "PreNorm" : "PostNorm") +
+                                                 ">");
   }
   expect_numbers(tensors, config.transformer.least_parameter_count());
   return io::or_out_of_memory(tensors.file(), [&] {

@@ -9,6 +9,15 @@ namespace eigenformer::inline v0 {
 
 enum class AttentionKind { encoder, decoder, cross };
 
+constexpr const char* name(AttentionKind kind) {
+  switch (kind) {
+    case AttentionKind::encoder: return "encoder";
+    case AttentionKind::decoder: return "decoder";
+    case AttentionKind::cross: return "cross";
+  }
+  return "unknown";
+}
+
 /// Where in a model an attention layer stands.
 struct AttentionPlace {
   AttentionKind kind = AttentionKind::encoder;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <span>
 #include <vector>
 
 #include "eigenformer/core/error.hpp"
@@ -19,6 +20,11 @@ class Batch {
   explicit Batch(Index length) { add(length); }
   /// Several sequences.
   explicit Batch(std::initializer_list<Index> lengths) {
+    for (const Index length : lengths) add(length);
+  }
+
+  /// As many as there are lengths.
+  explicit Batch(std::span<const Index> lengths) {
     for (const Index length : lengths) add(length);
   }
 

@@ -11,8 +11,10 @@ namespace eigenformer::inline v0 {
 template <class Scalar>
 class Rows {
  public:
-  Rows(MatrixView<const Scalar> values) : values_(values) {}
-  Rows(MatrixView<Scalar> values) : values_(values) {}
+  /// From a view or a matrix.
+  template <class Values>
+  requires std::is_convertible_v<const Values&, MatrixView<const Scalar>> Rows(const Values& values)
+      : values_(values) {}
 
   MatrixView<const Scalar> values() const { return values_; }
   Index tokens() const { return values_.rows(); }

@@ -26,9 +26,10 @@ void expect_shape(const MatrixLike& matrix, Index rows, Index cols, const char* 
 /// Throws Error(invalid_argument) unless low <= value <= high; `what` names the option.
 inline void expect_range(Index value, Index low, Index high, const char* what) {
   if (low <= value && value <= high) return;
-  throw Error(ErrorCode::invalid_argument, std::string(what) + ": expected " + std::to_string(low) +
-                                               " to " + std::to_string(high) + ", got " +
-                                               std::to_string(value));
+  std::string range = std::to_string(low);
+  if (low != high) range += " to " + std::to_string(high);
+  throw Error(ErrorCode::invalid_argument,
+              std::string(what) + ": expected " + range + ", got " + std::to_string(value));
 }
 
 /// More features, tokens of a vocabulary or positions than any model has: what a layer's config may

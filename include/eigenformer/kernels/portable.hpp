@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The kernels for processors without fused multiply-add: the compiler's own vectors, no flags, no
+/// The kernels for processors that have none of their own: the compiler's own vectors, no flags, no
 /// intrinsics. A product and a sum round twice here, so the results equal the reference to a
 /// tolerance only: a function to 4 ulp or 4 x 2^-24 |x|, a sum to two roundings a term
 /// (tests/kernels/portable_test.cpp).

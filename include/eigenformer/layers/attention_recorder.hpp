@@ -25,6 +25,8 @@ class AttentionRecorder final : public AttentionObserver {
   }
 
   const std::vector<Entry>& entries() const { return entries_; }
+  /// Forgets them: otherwise they grow with every call of a layer.
+  void clear() { entries_.clear(); }
 
  private:
   std::vector<Entry> entries_;

@@ -9,7 +9,7 @@ namespace eigenformer::inline v0 {
 
 struct NormConfig {
   Index features;         ///< 1 to 2^24
-  double epsilon = 1e-5;  ///< added under the root, above 0 and finite
+  double epsilon = 1e-5;  ///< added under the root, above 0, at most 1e30
   bool bias = true;       ///< whether LayerNorm has one; RMSNorm never has
 
   /// Throws Error(invalid_argument) for what is out of range.
@@ -17,7 +17,7 @@ struct NormConfig {
     expect_range(features, 1, most_features, "NormConfig.features");
     if (epsilon > 0 && epsilon <= 1e30) return *this;
     throw Error(ErrorCode::invalid_argument,
-                "NormConfig.epsilon: expected a number above 0, got " + std::to_string(epsilon));
+                "NormConfig.epsilon: expected a number above 0 and at most 1e30");
   }
 };
 

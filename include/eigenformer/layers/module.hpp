@@ -107,6 +107,9 @@ class Module {
     if (!found) throw_unknown(name);
   }
 
+  /// The same with numbers in braces, or any Eigen expression.
+  void set(std::string_view name, const Matrix<Scalar>& value) { set(name, value.view()); }
+
   /// The value of the parameter `name`. Throws Error(missing_tensor).
   Matrix<Scalar> get(std::string_view name) const {
     Matrix<Scalar> value;
@@ -140,9 +143,13 @@ class Module {
 
  private:
   [[noreturn]] void throw_unknown(std::string_view name) const {
+    constexpr int most = 16;
     std::string names;
-    for_each_parameter(
-        [&](const std::string& own, const auto&) { names += (names.empty() ? "" : ", ") + own; });
+    int count = 0;
+    for_each_parameter([&](const std::string& own, const auto&) {
+      if (count++ < most) names += (names.empty() ? "" : ", ") + own;
+    });
+    if (count > most) names += " and " + std::to_string(count - most) + " more";
     throw Error(ErrorCode::missing_tensor,
                 "no parameter \"" + std::string(name) + "\"; there are " + names);
   }

@@ -100,6 +100,7 @@ class MultiHeadAttention : public Module<MultiHeadAttention<Scalar>, Scalar> {
     return static_cast<Scalar>(1.0 / std::sqrt(static_cast<double>(d_head)));
   }
   static Index checked_d_head(const AttentionConfig& config) {
+    expect_range(config.d_model, 1, most_features, "AttentionConfig.d_model");
     expect_range(config.heads, 1, 1 << 16, "AttentionConfig.heads");
     expect_range(config.d_head, 0, 1 << 16, "AttentionConfig.d_head");
     expect_range(config.scope.back, 0, AttentionScope::unlimited, "AttentionConfig.scope.back");

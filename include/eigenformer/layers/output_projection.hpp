@@ -24,8 +24,9 @@ class OutputProjection : public Module<OutputProjection<Scalar>, Scalar> {
  public:
   /// Throws Error(invalid_argument).
   explicit OutputProjection(const OutputProjectionConfig& config)
-      : scale_(to_nearest<Scalar>(config.scale)),
-        weight_(checked(config).tied ? 0 : config.vocab, config.d_model, config.storage),
+      : vocab_(checked(config).vocab),
+        scale_(to_nearest<Scalar>(config.scale)),
+        weight_(config.tied ? 0 : config.vocab, config.d_model, config.storage),
         bias_(config.bias ? config.vocab : 0) {}
 
   /// With the weight of its own. hidden [tokens, d_model], logits [tokens, vocab]. Throws
@@ -37,10 +38,14 @@ class OutputProjection : public Module<OutputProjection<Scalar>, Scalar> {
   /// With `weight` [vocab, d_model], the table of the embedding that it is tied to.
   void operator()(Rows<Scalar> hidden, const WeightMatrix<Scalar>& weight, Context& context,
                   MatrixView<Scalar> logits) const {
+    if (weight.outputs() == 0) {
+      throw Error(ErrorCode::invalid_argument,
+                  "OutputProjection: it is tied: call it with the embedding's weight");
+    }
+    expect_range(weight.outputs(), vocab_, vocab_, "OutputProjection: rows of the weight");
     expect_shape(hidden.values(), hidden.tokens(), weight.inputs(), "OutputProjection: hidden");
     expect_shape(logits, hidden.tokens(), weight.outputs(), "OutputProjection: logits");
     const Scalar* const bias = bias_.size() > 0 ? bias_.data() : nullptr;
-    if (bias) expect_range(bias_.size(), weight.outputs(), weight.outputs(), "vocabulary of bias");
     if (scale_ == Scalar{1}) return kernels::matmul(context, hidden, weight, bias, logits);
     const Arena::Scope scope(context.arena());
     const auto scaled = context.arena().matrix<Scalar>(hidden.tokens(), hidden.features());
@@ -61,6 +66,7 @@ class OutputProjection : public Module<OutputProjection<Scalar>, Scalar> {
     return config;
   }
 
+  Index vocab_;
   Scalar scale_;
   WeightMatrix<Scalar> weight_;  // [vocab, d_model], or [0, d_model]
   Vector<Scalar> bias_;          // [vocab], or empty

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <type_traits>
 
 #include "eigenformer/core/batch.hpp"
 #include "eigenformer/core/shape.hpp"
@@ -25,8 +26,8 @@ enum class Pooling {
 /// x [tokens, features] -> pooled [sequences, features]; an empty sequence gives zeros. Throws
 /// Error(shape_mismatch).
 template <class Scalar>
-void pool(Pooling pooling, MatrixView<const Scalar> x, const Batch& batch, Context& context,
-          MatrixView<Scalar> pooled) {
+void pool(Pooling pooling, std::type_identity_t<MatrixView<const Scalar>> x, const Batch& batch,
+          Context& context, MatrixView<Scalar> pooled) {
   expect_shape(x, batch.tokens(), x.cols(), "pool: x");
   expect_shape(pooled, batch.sequences(), x.cols(), "pool: pooled");
   const FloatingPointGuard guard;

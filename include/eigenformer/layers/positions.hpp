@@ -14,7 +14,7 @@ namespace eigenformer::inline v0 {
 
 enum class SinusoidLayout {
   interleaved,  ///< the paper's: sin, cos, sin, cos, ...; angle position / 10000^(2i/d)
-  half_split,   ///< Marian's: all sines, then all cosines; the same angles
+  half_split,   ///< transformers' MarianMT: all sines, then all cosines; the same angles
   shifted,      ///< M2M-100's: half_split, with angles position * 10000^(-i/(d/2 - 1)) in float
 };
 

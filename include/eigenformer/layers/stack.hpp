@@ -23,14 +23,6 @@ class Stack : public Module<Stack<Scalar, Wiring, Block>, Scalar> {
     if (config.final_norm) final_norm_.emplace(config.norm());
   }
 
-  /// x [tokens, d_model] is replaced by the stack's output; `inputs` are what a block's forward
-  /// takes between x and the context.
-  template <class... Inputs>
-  void forward(MatrixView<Scalar> x, Context& context, const Inputs&... inputs) const {
-    for (const Block& layer : layers_) layer.forward(x, inputs..., context);
-    if (final_norm_) (*final_norm_)(x, context, x);
-  }
-
   template <class Self, class Visitor>
   static void visit(Self& self, const std::string& prefix, Visitor& visitor) {
     for (std::size_t layer = 0; layer < self.layers_.size(); ++layer) {
@@ -39,6 +31,15 @@ class Stack : public Module<Stack<Scalar, Wiring, Block>, Scalar> {
     if (self.final_norm_) {
       self.final_norm_->visit(*self.final_norm_, prefix + "final_norm.", visitor);
     }
+  }
+
+ protected:
+  /// x [tokens, d_model] is replaced by the stack's output; `inputs` are what a block's forward
+  /// takes between x and the context.
+  template <class... Inputs>
+  void run_layers(MatrixView<Scalar> x, Context& context, const Inputs&... inputs) const {
+    for (const Block& layer : layers_) layer.forward(x, inputs..., context);
+    if (final_norm_) (*final_norm_)(x, context, x);
   }
 
  private:
@@ -58,7 +59,7 @@ class Encoder : public Stack<Scalar, Wiring, EncoderLayer<Scalar, Wiring>> {
 
   /// x [tokens, d_model] is replaced by the encoder's output. Throws Error(shape_mismatch).
   void forward(MatrixView<Scalar> x, const Batch& batch, Context& context) const {
-    Base::forward(x, context, batch);
+    Base::run_layers(x, context, batch);
   }
 };
 
@@ -73,7 +74,7 @@ class Decoder : public Stack<Scalar, Wiring, DecoderLayer<Scalar, Wiring>> {
   /// x [tokens, d_model] is replaced by the decoder's output. Throws Error(shape_mismatch).
   void forward(MatrixView<Scalar> x, const Batch& batch, const Memory<Scalar>& memory,
                Context& context) const {
-    Base::forward(x, context, batch, memory);
+    Base::run_layers(x, context, batch, memory);
   }
 };
 

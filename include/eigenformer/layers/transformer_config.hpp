@@ -10,7 +10,8 @@
 
 namespace eigenformer::inline v0 {
 
-/// The paper's base model, where nothing else is said. Counts are 1 and more.
+/// The sizes of the paper's base model, where nothing else is said; its sharing, scale and
+/// vocabulary are in vaswani_base().
 struct TransformerConfig {
   Index d_model = 512;                       ///< features between layers
   Index heads = 8;                           ///< divides d_model, unless d_head is given

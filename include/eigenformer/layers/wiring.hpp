@@ -14,19 +14,19 @@ struct PostNorm {
   template <class Scalar>
   using Norm = LayerNorm<Scalar>;
   template <class Scalar>
-  using Residual = ResidualNormAfter<Scalar, LayerNorm>;
+  using Residual = ResidualNormAfter<Scalar, Norm>;
   template <class Scalar>
   using FeedForward = eigenformer::FeedForward<Scalar>;
   template <class Scalar>
   using Positions = SinusoidalPositions<Scalar>;
 };
 
-/// x = x + sublayer(LayerNorm(x)), and a norm at the end of each stack.
+/// x = x + sublayer(LayerNorm(x)); a stack of such blocks wants TransformerConfig::final_norm.
 struct PreNorm {
   template <class Scalar>
   using Norm = LayerNorm<Scalar>;
   template <class Scalar>
-  using Residual = ResidualNormBefore<Scalar, LayerNorm>;
+  using Residual = ResidualNormBefore<Scalar, Norm>;
   template <class Scalar>
   using FeedForward = eigenformer::FeedForward<Scalar>;
   template <class Scalar>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Scaled dot-product attention by an online softmax, the definition.
+/// softmax(Q K^T / sqrt(d_head)) V by an online softmax (Milakov and Gimelshein, "Online normalizer
+/// calculation for softmax", 2018), the definition.
 #pragma once
 
 #include <algorithm>
@@ -23,7 +24,7 @@ inline void pack_block(const BlockPacking& p) {
   }
 }
 
-/// score[q, key].
+/// (scale q) k, fused, features ascending; then + bias.
 inline float attention_score(const AttentionTile& tile, Index q, Index key) {
   const float* const query = tile.query + q * tile.query_stride;
   const float* const panel = tile.blocks[key / lanes] + key % lanes;
@@ -37,8 +38,8 @@ inline float attention_score(const AttentionTile& tile, Index q, Index key) {
 /// What a query has gathered from the tiles so far.
 struct OnlineSoftmax {
   float max = -__builtin_huge_valf();
-  float sum[lanes] = {};
-  float* context;  ///< [d_head], of weights exp(score - max)
+  float sum[lanes] = {};   ///< of exp(score - max), by key modulo 16
+  float* weighted_values;  ///< [d_head], sums of exp(score - max) value
 };
 
 /// Adds the keys [begin, end) of one tile to what query q has gathered.
@@ -55,12 +56,12 @@ inline void attend_tile(const AttentionTile& tile, Index q, Index begin, Index e
   state.max = max;
   for (Index k = 0; k < lanes; ++k) state.sum[k] = std::fma(state.sum[k], correction, weight[k]);
   for (Index k = lanes; k < tile_keys; ++k) state.sum[k % lanes] += weight[k];
-  for (Index d = 0; d < tile.d_head; ++d) state.context[d] *= correction;
+  for (Index d = 0; d < tile.d_head; ++d) state.weighted_values[d] *= correction;
   for (Index key = begin; key < end; ++key) {
     const float* const value =
         tile.blocks[key / lanes] + tile.d_head * lanes + key % lanes * round_up(tile.d_head, lanes);
     for (Index d = 0; d < tile.d_head; ++d) {
-      state.context[d] = std::fma(weight[key - first], value[d], state.context[d]);
+      state.weighted_values[d] = std::fma(weight[key - first], value[d], state.weighted_values[d]);
     }
   }
 }
@@ -68,8 +69,8 @@ inline void attend_tile(const AttentionTile& tile, Index q, Index begin, Index e
 inline void attention(const AttentionTile& tile) {
   for (Index q = 0; q < tile.queries; ++q) {
     OnlineSoftmax state;
-    state.context = tile.scratch;
-    std::fill(state.context, state.context + tile.d_head, 0.0f);
+    state.weighted_values = tile.scratch;
+    std::fill(state.weighted_values, state.weighted_values + tile.d_head, 0.0f);
     const Index keys_begin = tile.keys_begin(q), keys_end = tile.keys_end(q);
     for (Index begin = keys_begin; begin < keys_end;) {
       const Index end = std::min(keys_end, begin / tile_keys * tile_keys + tile_keys);
@@ -79,7 +80,7 @@ inline void attention(const AttentionTile& tile) {
     const float sum = tree_sum(state.sum);
     const float inverse = keys_begin < keys_end ? 1.0f / sum : 0.0f;
     for (Index d = 0; d < tile.d_head; ++d) {
-      tile.out[q * tile.out_stride + d] = state.context[d] * inverse;
+      tile.out[q * tile.out_stride + d] = state.weighted_values[d] * inverse;
     }
     if (tile.statistics) tile.statistics[q] = {state.max, sum};
   }

@@ -21,7 +21,7 @@ namespace kernels::reference {
 /// 2^n, n in [-126, 127].
 inline float power_of_two(std::uint32_t n) { return std::bit_cast<float>((n + 127u) << 23); }
 
-/// e^x; 0 below -104, infinity above 89, denormals between.
+/// e^x; infinity from 88.73 on, denormal numbers below -87.33, 0 below -104.
 inline float exp(float x) {
   x = 89.0f < x ? 89.0f : x;
   x = -104.0f > x ? -104.0f : x;

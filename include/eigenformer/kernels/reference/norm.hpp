@@ -28,8 +28,8 @@ inline void layer_norm(const NormRow& row) {
   }
 }
 
-/// x / sqrt(mean of x^2 + epsilon) * weight. Zhang, Sennrich: "Root mean square layer
-/// normalization" (2019).
+/// x / sqrt(mean of x^2 + epsilon) * weight (+ bias, if there is one). Zhang, Sennrich: "Root mean
+/// square layer normalization" (2019).
 inline void rms_norm(const NormRow& row) {
   const auto count = static_cast<float>(row.features);
   float squares[lanes] = {};
