@@ -95,7 +95,7 @@ TEST(Vaswani, AHugeConfigMeetsASmallFile) {
   }
 }
 
-/// 65 million parameters, as table 3 of the paper says, with its 37,000 tokens.
+/// 63 million parameters with 37,000 tokens; table 3 of the paper says 65 million.
 TEST(Vaswani, TheBaseModelHasThePapersSize) {
   TransformerConfig config = vaswani_base(37000);
   const auto count = [](Index layers, Index attentions, Index norms) {
