@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Watching attention from the side: the weights are recomputed for the watcher, and nothing that
-/// is computed anyway changes by a bit.
+/// Watching a model from the side: attention weights are recomputed for the watcher, hidden states
+/// are shown as they pass, and nothing that is computed anyway changes by a bit.
 #pragma once
 
 #include "eigenformer/core/matrix_view.hpp"
@@ -34,6 +34,13 @@ struct AttentionRecord {
   MatrixView<const double> weights;  ///< [queries, keys], rows sum to 1, 0 where nothing is seen
 };
 
+/// The hidden states between two blocks of a stack.
+struct StatesRecord {
+  AttentionKind stack;              ///< encoder or decoder
+  Index layer;                      ///< 0: what enters the stack; L: what block L gives, from 1
+  MatrixView<const double> states;  ///< [tokens, d_model]; the last after the final norm
+};
+
 class AttentionObserver {
  public:
   virtual ~AttentionObserver() = default;
@@ -42,6 +49,10 @@ class AttentionObserver {
   /// Called on the thread that runs the layer, sequence by sequence, head by head. The record's
   /// matrix dies with the call.
   virtual void observe(const AttentionRecord& record) = 0;
+  /// Whether hidden states are worth a copy.
+  virtual bool wants_states() const { return false; }
+  /// Called like observe().
+  virtual void observe_states(const StatesRecord&) {}
 };
 
 }  // namespace eigenformer::inline v0

@@ -40,6 +40,9 @@ class Batch {
     ends_.push_back(tokens() + length);
   }
 
+  /// No sequences; keeps its memory.
+  void clear() { ends_.clear(); }
+
   Index sequences() const { return static_cast<Index>(ends_.size()); }
   Index tokens() const { return ends_.empty() ? 0 : ends_.back(); }
   Index begin(Index sequence) const { return sequence == 0 ? 0 : end(sequence - 1); }

@@ -10,10 +10,9 @@
 #include "eigenformer/core/attention_scope.hpp"
 #include "eigenformer/core/batch.hpp"
 #include "eigenformer/core/context.hpp"
-#include "eigenformer/core/floating_point.hpp"
 #include "eigenformer/core/matrix.hpp"
-#include "eigenformer/kernels/kernel_table.hpp"
-#include "eigenformer/kernels/reference/attention.hpp"
+#include "eigenformer/kernels/attention_tasks.hpp"
+#include "eigenformer/kernels/key_value_cache.hpp"
 
 namespace eigenformer::inline v0 {
 namespace kernels {
@@ -59,122 +58,51 @@ struct Attention {
   }
 };
 
-/// A sequence's keys and values in blocks of 16, one list of blocks for each key/value head.
-class KeyValueBlocks {
- public:
-  KeyValueBlocks(Context& context, const Attention<float>& in, Index sequence)
-      : per_head_(divide_up(in.key_batch.length(sequence), lanes)),
-        pointers_(context.arena().take<const float*>(in.kv_heads * per_head_)) {
-    const Index d_head = in.d_head(), floats = block_floats(d_head);
-    float* const blocks = context.arena().take<float>(in.kv_heads * per_head_ * floats);
-    const Index first = in.key_batch.begin(sequence), keys = in.key_batch.length(sequence);
-    const auto pack = context.kernels().pack_block;
-    context.executor().run(in.kv_heads, [&](Index head, Index) {
-      for (Index b = 0; b < per_head_; ++b) {
-        float* const block = blocks + (head * per_head_ + b) * floats;
-        const Index token = first + b * lanes;
-        pack({in.keys.row(token) + head * d_head, in.keys.stride(),
-              in.values.row(token) + head * d_head, in.values.stride(),
-              std::min(lanes, keys - b * lanes), d_head, block});
-        pointers_[head * per_head_ + b] = block;
-      }
-    });
-  }
-
-  /// ceil(keys / 16) blocks.
-  const float* const* of_head(Index kv_head) const { return pointers_ + kv_head * per_head_; }
-
- private:
-  Index per_head_;
-  const float** pointers_;
-};
-
-/// One sequence's attention: heads x tiles of 48 queries are the tasks.
-class SequenceAttention {
- public:
-  /// Packs keys and values; what it takes from the arena, the caller's scope gives back.
-  SequenceAttention(Context& context, const Attention<float>& in, Index sequence,
-                    MatrixView<float> out)
-      : context_(context),
-        in_(in),
-        sequence_(sequence),
-        queries_(in.query_batch.length(sequence)),
-        out_(out),
-        blocks_(context, in, sequence) {}
-
-  /// Fills the sequence's rows of out, and tells the observer about them.
-  void run() {
-    AttentionObserver* const observer = context_.observer();  // it may leave while it is told
-    if (observer) {
-      statistics_ = context_.arena().take<AttentionStatistics>(in_.heads * queries_);
-    }
-    const Index tiles = divide_up(queries_, tile_queries);
-    const Index scratch_size = attention_scratch(in_.d_head());
-    float* const scratch =
-        context_.arena().take<float>(scratch_size * context_.executor().workers());
-    context_.executor().run(in_.heads * tiles, [&](Index task, Index worker) {
-      const FloatingPointGuard guard;
-      AttentionTile tile = make_tile(task / tiles, task % tiles * tile_queries);
-      tile.scratch = scratch + worker * scratch_size;
-      context_.kernels().attention(tile);
-    });
-    for (Index head = 0; observer && head < in_.heads; ++head) {
-      if (observer->wants(in_.place, head)) report(*observer, head);
-    }
-  }
-
- private:
-  /// Up to 48 queries of a head, from query `first` of the sequence.
-  AttentionTile make_tile(Index head, Index first) const {
-    const Index d_head = in_.d_head(), row = in_.query_batch.begin(sequence_) + first;
-    AttentionTile tile{};
-    tile.query = in_.queries.row(row) + head * d_head;
-    tile.query_stride = in_.queries.stride();
-    tile.queries = std::min(tile_queries, queries_ - first);
-    tile.d_head = d_head;
-    tile.blocks = blocks_.of_head(in_.kv_head(head));
-    tile.keys = in_.key_batch.length(sequence_);
-    tile.first_position = in_.first_position(sequence_) + first;
-    tile.back = in_.scope.back;
-    tile.ahead = in_.scope.ahead;
-    tile.scale = in_.scale;
-    tile.bias = in_.bias(head);
-    tile.out = out_.row(row) + head * d_head;
-    tile.out_stride = out_.stride();
-    if (statistics_) tile.statistics = statistics_ + head * queries_ + first;
-    return tile;
-  }
-
-  /// A head's weights, recomputed from its statistics.
-  void report(AttentionObserver& observer, Index head) const {
-    const Index keys = in_.key_batch.length(sequence_);
-    Matrix<double> weights(queries_, keys);
-    {
-      const FloatingPointGuard guard;
-      for (Index first = 0; first < queries_; first += tile_queries) {
-        reference::attention_weights(make_tile(head, first), weights.data() + first * keys);
-      }
-    }
-    observer.observe({in_.place, head, sequence_, weights});
-  }
-
-  Context& context_;
-  const Attention<float>& in_;
-  Index sequence_;
-  Index queries_;
-  MatrixView<float> out_;
-  KeyValueBlocks blocks_;
-  AttentionStatistics* statistics_ = nullptr;  // [heads, queries], if somebody watches
+/// What attention to cached keys reads.
+struct CachedAttention {
+  MatrixView<const float> queries;  ///< [query tokens, heads * d_head]
+  const Batch& query_batch;         ///< as many sequences as the cache has rows
+  const KeyValueCache& cache;
+  Index layer;                                   ///< of the cache
+  Index heads;                                   ///< a multiple of the cache's kv_heads
+  AttentionScope scope = AttentionScope::all();  ///< positions are aligned at the rows' ends
+  float scale;
+  AttentionPlace place = {};  ///< for an observer
 };
 
 /// out [query tokens, heads * d_head].
 inline void attention(Context& context, const Attention<float>& in, MatrixView<float> out) {
   in.check(out.rows(), out.cols());
-  for (Index sequence = 0; sequence < in.query_batch.sequences(); ++sequence) {
-    if (in.query_batch.length(sequence) == 0) continue;
-    const Arena::Scope scope(context.arena());
-    SequenceAttention(context, in, sequence, out).run();
-  }
+  const Arena::Scope scope(context.arena());
+  AttentionTasks tasks(context, in.query_batch, in.kv_heads);
+  tasks.pack(in.keys, in.values, in.key_batch);
+  tasks.run({.queries = in.queries,
+             .heads = in.heads,
+             .scope = in.scope,
+             .scale = in.scale,
+             .relative_bias = in.relative_bias,
+             .place = in.place},
+            out);
+}
+
+/// out [query tokens, heads * d_head]: the same bits as with the cached keys and values in a
+/// matrix.
+inline void attention(Context& context, const CachedAttention& in, MatrixView<float> out) {
+  EIGENFORMER_ASSERT(in.queries.rows() == in.query_batch.tokens() && in.heads > 0);
+  EIGENFORMER_ASSERT(in.cache.rows() == in.query_batch.sequences());
+  EIGENFORMER_ASSERT(in.queries.cols() == in.heads * in.cache.shape().d_head);
+  EIGENFORMER_ASSERT(in.heads % in.cache.shape().kv_heads == 0);
+  EIGENFORMER_ASSERT(out.rows() == in.queries.rows() && out.cols() == in.queries.cols());
+  const Arena::Scope scope(context.arena());
+  AttentionTasks tasks(context, in.query_batch, in.cache.shape().kv_heads);
+  tasks.point_to(in.cache, in.layer);
+  tasks.run({.queries = in.queries,
+             .heads = in.heads,
+             .scope = in.scope,
+             .scale = in.scale,
+             .relative_bias = {},
+             .place = in.place},
+            out);
 }
 
 /// The textbook's form, for the oracle: all scores, then softmax, then values.

@@ -68,6 +68,15 @@ struct LogSumExp {
   float log_sum;
 };
 
+/// Columns whose exponentials are summed before they are merged with those before them.
+inline constexpr Index log_sum_exp_block = 1024;
+
+/// The largest x of a block, and the sum of exp(x - max): of exp(x), where max is -infinity.
+struct ExpSum {
+  float max;
+  float sum;
+};
+
 /// A block of 16 keys and values of one key/value head: keys [d_head][16], then values
 /// [16][d_head rounded up to 16].
 constexpr Index block_floats(Index d_head) { return lanes * (d_head + round_up(d_head, lanes)); }
@@ -143,7 +152,12 @@ struct KernelTable {
   void (*rms_norm)(const NormRow&);
 
   void (*softmax)(const float* x, float* y, Index n);
+  /// Over blocks of 1,024 columns, merged in ascending order.
   LogSumExp (*log_sum_exp)(const float* x, Index n);
+  /// Of one such block.
+  ExpSum (*exp_sum)(const float* x, Index n);
+  /// The least i >= begin with x[i] > threshold, or n.
+  Index (*find_above)(const float* x, Index begin, Index n, float threshold);
   /// y = (x - max) - log_sum.
   void (*log_softmax)(const float* x, float* y, Index n);
 

@@ -6,6 +6,24 @@
 
 namespace eigenformer::inline v0 {
 
+/// What a decoder remembers of rows that grow: its own keys and values, and the encoder output's.
+/// Every layer has its place in both.
+struct DecoderCache {
+  KeyValueCache past;
+  KeyValueCache memory;
+};
+
+inline GrowingPast past_of(DecoderCache& cache) { return {cache.past}; }
+inline KnownMemory memory_of(const DecoderCache& cache) { return {cache.memory}; }
+template <class Scalar>
+NoPast past_of(const Memory<Scalar>&) {
+  return {};
+}
+template <class Scalar>
+const Memory<Scalar>& memory_of(const Memory<Scalar>& memory) {
+  return memory;
+}
+
 /// One block of a Transformer decoder: masked self-attention, attention to the encoder's output,
 /// the feed-forward network, each with add and norm. Vaswani et al., section 3.1.
 ///
@@ -14,6 +32,8 @@ namespace eigenformer::inline v0 {
 template <class Scalar, class Wiring = PostNorm>
 class DecoderLayer : public Module<DecoderLayer<Scalar, Wiring>, Scalar> {
  public:
+  static constexpr AttentionKind stack = AttentionKind::decoder;
+
   /// `layer` is its number in its stack, for observers. Throws Error(invalid_argument).
   explicit DecoderLayer(const TransformerConfig& config, Index layer = 0)
       : self_attention_(config.attention(config.decoder_scope, {AttentionKind::decoder, layer})),
@@ -26,15 +46,17 @@ class DecoderLayer : public Module<DecoderLayer<Scalar, Wiring>, Scalar> {
   /// x [tokens, d_model] is replaced by the block's output. Throws Error(shape_mismatch).
   void forward(MatrixView<Scalar> x, const Batch& batch, const Memory<Scalar>& memory,
                Context& context) const {
-    self_attention_residual_(x, context, [&](Rows<Scalar> in, MatrixView<Scalar> out) {
-      self_attention_(in, batch, context, out);
-    });
-    cross_attention_residual_(x, context, [&](Rows<Scalar> in, MatrixView<Scalar> out) {
-      cross_attention_(in, batch, memory, context, out);
-    });
-    feed_forward_residual_(x, context, [&](Rows<Scalar> in, MatrixView<Scalar> out) {
-      feed_forward_(in, context, out);
-    });
+    run(x, batch, memory, context);
+  }
+  /// The same for rows that grow: x are their new tokens.
+  void forward(MatrixView<Scalar> x, const Batch& batch, DecoderCache& cache,
+               Context& context) const {
+    run(x, batch, cache, context);
+  }
+
+  /// Keys and values of the encoder's output into cache.memory.
+  void remember(const Memory<Scalar>& memory, DecoderCache& cache, Context& context) const {
+    cross_attention_.remember(memory, cache.memory, context);
   }
 
   template <class Self, class Visitor>
@@ -51,6 +73,20 @@ class DecoderLayer : public Module<DecoderLayer<Scalar, Wiring>, Scalar> {
   }
 
  private:
+  /// `sources`: what the block looks at besides x, a Memory or a DecoderCache.
+  template <class Sources>
+  void run(MatrixView<Scalar> x, const Batch& batch, Sources& sources, Context& context) const {
+    self_attention_residual_(x, context, [&](Rows<Scalar> in, MatrixView<Scalar> out) {
+      self_attention_(in, batch, past_of(sources), context, out);
+    });
+    cross_attention_residual_(x, context, [&](Rows<Scalar> in, MatrixView<Scalar> out) {
+      cross_attention_(in, batch, memory_of(sources), context, out);
+    });
+    feed_forward_residual_(x, context, [&](Rows<Scalar> in, MatrixView<Scalar> out) {
+      feed_forward_(in, context, out);
+    });
+  }
+
   using Residual = typename Wiring::template Residual<Scalar>;
 
   MultiHeadAttention<Scalar> self_attention_;

@@ -14,6 +14,8 @@ namespace eigenformer::inline v0 {
 template <class Scalar, class Wiring = PostNorm>
 class EncoderLayer : public Module<EncoderLayer<Scalar, Wiring>, Scalar> {
  public:
+  static constexpr AttentionKind stack = AttentionKind::encoder;
+
   /// `layer` is its number in its stack, for observers. Throws Error(invalid_argument).
   explicit EncoderLayer(const TransformerConfig& config, Index layer = 0)
       : self_attention_(config.attention(config.encoder_scope, {AttentionKind::encoder, layer})),

@@ -24,6 +24,20 @@ struct Memory {
   const Batch& batch;               ///< as many sequences as ask
 };
 
+/// Nothing: all keys are the sequence's own, and given with it.
+struct NoPast {};
+
+/// Rows whose keys and values are remembered; those of x, for which extend() has made room, join
+/// them.
+struct GrowingPast {
+  KeyValueCache& cache;
+};
+
+/// A memory whose keys and values remember() has made.
+struct KnownMemory {
+  const KeyValueCache& cache;
+};
+
 /// MultiHead(Q, K, V) = Concat(head_1, ..., head_h) W_O, with head_i = Attention(Q W_Q, K W_K, V
 /// W_V). Vaswani et al., section 3.2.2; with fewer key/value heads, groups of query heads share one
 /// (Ainslie et al., "GQA", 2023).
@@ -41,6 +55,26 @@ class MultiHeadAttention : public Module<MultiHeadAttention<Scalar>, Scalar> {
   void operator()(Rows<Scalar> x, const Batch& batch, Context& context,
                   MatrixView<Scalar> out) const {
     (*this)(x, batch, Memory<Scalar>{x.values(), batch}, context, out);
+  }
+  void operator()(Rows<Scalar> x, const Batch& batch, NoPast, Context& context,
+                  MatrixView<Scalar> out) const {
+    (*this)(x, batch, context, out);
+  }
+
+  /// Self-attention of rows that grow: what comes out is, bit for bit, what the whole rows give.
+  void operator()(Rows<Scalar> x, const Batch& batch, GrowingPast past, Context& context,
+                  MatrixView<Scalar> out) const {
+    write(x, batch, past.cache, context);
+    attend_to(past.cache, x, batch, context, out);
+  }
+  /// Attention to a memory that is known.
+  void operator()(Rows<Scalar> x, const Batch& batch, KnownMemory memory, Context& context,
+                  MatrixView<Scalar> out) const {
+    attend_to(memory.cache, x, batch, context, out);
+  }
+  /// Makes keys and values of memory.states for attention to a KnownMemory; extend() has made room.
+  void remember(const Memory<Scalar>& memory, KeyValueCache& cache, Context& context) const {
+    write(memory.states, memory.batch, cache, context);
   }
 
   /// Attention from x [tokens, d_model] to memory.states [memory tokens, d_model]; out [tokens,
@@ -84,6 +118,36 @@ class MultiHeadAttention : public Module<MultiHeadAttention<Scalar>, Scalar> {
   }
 
  private:
+  /// Keys and values of x [tokens, d_model] into the cache.
+  void write(Rows<Scalar> x, const Batch& batch, KeyValueCache& cache, Context& context) const {
+    expect_shape(x.values(), batch.tokens(), key_.inputs(), "MultiHeadAttention: x");
+    const Arena::Scope scope(context.arena());
+    const auto keys = context.arena().matrix<Scalar>(x.tokens(), key_.outputs());
+    const auto values = context.arena().matrix<Scalar>(x.tokens(), value_.outputs());
+    key_(x, context, keys);
+    value_(x, context, values);
+    cache.write(place_.layer, keys, values, batch, context);
+  }
+  void attend_to(const KeyValueCache& cache, Rows<Scalar> x, const Batch& batch, Context& context,
+                 MatrixView<Scalar> out) const {
+    expect_shape(x.values(), batch.tokens(), query_.inputs(), "MultiHeadAttention: x");
+    const Arena::Scope scope(context.arena());
+    const auto queries = context.arena().matrix<Scalar>(x.tokens(), query_.outputs());
+    const auto heads = context.arena().matrix<Scalar>(x.tokens(), query_.outputs());
+    query_(x, context, queries);
+    kernels::attention(context,
+                       kernels::CachedAttention{.queries = queries,
+                                                .query_batch = batch,
+                                                .cache = cache,
+                                                .layer = place_.layer,
+                                                .heads = heads_,
+                                                .scope = scope_,
+                                                .scale = scale_,
+                                                .place = place_},
+                       heads);
+    output_(heads, context, out);
+  }
+
   MultiHeadAttention(const AttentionConfig& config, Index d_head, Index kv_heads)
       : heads_(config.heads),
         kv_heads_(kv_heads),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "eigenformer/kernels/best_outputs.hpp"
 #include "eigenformer/kernels/double_operations.hpp"
 #include "eigenformer/kernels/operations.hpp"
 #include "eigenformer/layers/module.hpp"
@@ -38,20 +39,24 @@ class OutputProjection : public Module<OutputProjection<Scalar>, Scalar> {
   /// With `weight` [vocab, d_model], the table of the embedding that it is tied to.
   void operator()(Rows<Scalar> hidden, const WeightMatrix<Scalar>& weight, Context& context,
                   MatrixView<Scalar> logits) const {
-    if (weight.outputs() == 0) {
-      throw Error(ErrorCode::invalid_argument,
-                  "OutputProjection: it is tied: call it with the embedding's weight");
-    }
-    expect_range(weight.outputs(), vocab_, vocab_, "OutputProjection: rows of the weight");
-    expect_shape(hidden.values(), hidden.tokens(), weight.inputs(), "OutputProjection: hidden");
+    check(hidden, weight);
     expect_shape(logits, hidden.tokens(), weight.outputs(), "OutputProjection: logits");
-    const Scalar* const bias = bias_.size() > 0 ? bias_.data() : nullptr;
-    if (scale_ == Scalar{1}) return kernels::matmul(context, hidden, weight, bias, logits);
-    const Arena::Scope scope(context.arena());
-    const auto scaled = context.arena().matrix<Scalar>(hidden.tokens(), hidden.features());
-    kernels::scale(context, hidden.values(), scale_, scaled);
-    kernels::matmul(context, scaled, weight, bias, logits);
+    with_scale(hidden, context, [&](Rows<Scalar> scaled) {
+      kernels::matmul(context, scaled, weight, bias(), logits);
+    });
   }
+
+  /// The best of the logits, without writing them; bit for bit those of operator().
+  void best(Rows<Scalar> hidden, const WeightMatrix<Scalar>& weight, Context& context,
+            const BestQuery& query, const BestAnswer& answer) const {
+    check(hidden, weight);
+    with_scale(hidden, context, [&](Rows<Scalar> scaled) {
+      kernels::best_outputs(context, scaled, weight, bias(), query, answer);
+    });
+  }
+
+  /// The projection's own; [0, d_model] where it is tied.
+  const WeightMatrix<Scalar>& weight() const { return weight_; }
 
   template <class Self, class Visitor>
   static void visit(Self& self, const std::string& prefix, Visitor& visitor) {
@@ -64,6 +69,25 @@ class OutputProjection : public Module<OutputProjection<Scalar>, Scalar> {
     expect_range(config.vocab, 1, most_features, "OutputProjectionConfig.vocab");
     expect_range(config.d_model, 1, most_features, "OutputProjectionConfig.d_model");
     return config;
+  }
+
+  const Scalar* bias() const { return bias_.size() > 0 ? bias_.data() : nullptr; }
+  void check(Rows<Scalar> hidden, const WeightMatrix<Scalar>& weight) const {
+    if (weight.outputs() == 0) {
+      throw Error(ErrorCode::invalid_argument,
+                  "OutputProjection: it is tied: call it with the embedding's weight");
+    }
+    expect_range(weight.outputs(), vocab_, vocab_, "OutputProjection: rows of the weight");
+    expect_shape(hidden.values(), hidden.tokens(), weight.inputs(), "OutputProjection: hidden");
+  }
+  /// function(scale * hidden).
+  template <class Function>
+  void with_scale(Rows<Scalar> hidden, Context& context, Function function) const {
+    if (scale_ == Scalar{1}) return function(hidden);
+    const Arena::Scope scope(context.arena());
+    const auto scaled = context.arena().matrix<Scalar>(hidden.tokens(), hidden.features());
+    kernels::scale(context, hidden.values(), scale_, scaled);
+    function(Rows<Scalar>(scaled));
   }
 
   Index vocab_;

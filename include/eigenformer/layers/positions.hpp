@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <span>
 
 #include "eigenformer/core/batch.hpp"
 #include "eigenformer/kernels/double_operations.hpp"
@@ -34,21 +35,35 @@ struct PositionsConfig {
   }
 };
 
-/// x += the rows of `table` [rows, d_model] for positions offset, offset + 1, ... of each sequence.
-/// Throws Error(shape_mismatch), and Error(out_of_range) for a sequence longer than the table.
+/// Which positions a batch's tokens have.
+struct TokenPositions {
+  /// past[s] tokens have come before those of sequence s; none, where it is empty.
+  TokenPositions(const Batch& b, std::span<const Index> p = {}) : batch(b), past(p) {}
+
+  const Batch& batch;
+  std::span<const Index> past;
+
+  Index first(Index sequence) const {
+    return past.empty() ? 0 : past[static_cast<std::size_t>(sequence)];
+  }
+};
+
+/// x += the rows of `table` [positions, d_model] that the tokens have. Throws
+/// Error(shape_mismatch), and Error(out_of_range) for a sequence longer than the table.
 template <class Scalar>
-void add_positions(MatrixView<const Scalar> table, Index offset, const Batch& batch,
-                   Context& context, MatrixView<Scalar> x) {
+void add_positions(MatrixView<const Scalar> table, const TokenPositions& tokens, Context& context,
+                   MatrixView<Scalar> x) {
+  const Batch& batch = tokens.batch;
   expect_shape(x, batch.tokens(), table.cols(), "positions: x");
   for (Index s = 0; s < batch.sequences(); ++s) {
-    if (batch.length(s) > table.rows() - offset) {
+    const Index first = tokens.first(s), length = batch.length(s);
+    if (length > table.rows() - first) {
       throw Error(ErrorCode::out_of_range, "positions: sequence " + std::to_string(s) +
                                                ": expected at most " +
-                                               std::to_string(table.rows() - offset) +
-                                               " tokens, got " + std::to_string(batch.length(s)));
+                                               std::to_string(table.rows()) + " tokens, got " +
+                                               std::to_string(first + length));
     }
-    kernels::add(context, table.middle_rows(offset, batch.length(s)),
-                 x.middle_rows(batch.begin(s), batch.length(s)));
+    kernels::add(context, table.middle_rows(first, length), x.middle_rows(batch.begin(s), length));
   }
 }
 
@@ -78,9 +93,10 @@ class SinusoidalPositions {
     }
   }
 
-  /// x [tokens, d_model] += positions, from the first of each sequence on.
-  void operator()(const Batch& batch, Context& context, MatrixView<Scalar> x) const {
-    add_positions(table_.view(), offset_, batch, context, x);
+  /// x [tokens, d_model] += positions.
+  void operator()(const TokenPositions& tokens, Context& context, MatrixView<Scalar> x) const {
+    const MatrixView<const Scalar> table = table_;
+    add_positions(table.middle_rows(offset_, table.rows() - offset_), tokens, context, x);
   }
 
   /// [offset + positions, d_model].
@@ -118,9 +134,10 @@ class LearnedPositions : public Module<LearnedPositions<Scalar>, Scalar> {
       : offset_(config.checked().offset),
         weight_(config.positions + config.offset, config.d_model) {}
 
-  /// x [tokens, d_model] += positions, from the first of each sequence on.
-  void operator()(const Batch& batch, Context& context, MatrixView<Scalar> x) const {
-    add_positions(weight_.view(), offset_, batch, context, x);
+  /// x [tokens, d_model] += positions.
+  void operator()(const TokenPositions& tokens, Context& context, MatrixView<Scalar> x) const {
+    const MatrixView<const Scalar> table = weight_;
+    add_positions(table.middle_rows(offset_, table.rows() - offset_), tokens, context, x);
   }
 
   template <class Self, class Visitor>

@@ -37,12 +37,30 @@ class Stack : public Module<Stack<Scalar, Wiring, Block>, Scalar> {
   /// x [tokens, d_model] is replaced by the stack's output; `inputs` are what a block's forward
   /// takes between x and the context.
   template <class... Inputs>
-  void run_layers(MatrixView<Scalar> x, Context& context, const Inputs&... inputs) const {
-    for (const Block& layer : layers_) layer.forward(x, inputs..., context);
+  void run_layers(MatrixView<Scalar> x, Context& context, Inputs&... inputs) const {
+    Index layer = 0;
+    for (const Block& block : layers_) {
+      show(layer++, x, context);
+      block.forward(x, inputs..., context);
+    }
     if (final_norm_) (*final_norm_)(x, context, x);
+    show(layer, x, context);
+  }
+  /// function(block) for each.
+  template <class Function>
+  void for_each_layer(Function function) const {
+    for (const Block& block : layers_) function(block);
   }
 
  private:
+  /// Shows x to whoever watches.
+  static void show(Index layer, MatrixView<const Scalar> x, Context& context) {
+    AttentionObserver* const observer = context.observer();
+    if (!observer || !observer->wants_states()) return;
+    const Matrix<double> states = as_eigen(x).template cast<double>();
+    observer->observe_states({Block::stack, layer, states});
+  }
+
   static constexpr Index most_layers = 1 << 16;
 
   std::vector<Block> layers_;
@@ -69,12 +87,26 @@ class Decoder : public Stack<Scalar, Wiring, DecoderLayer<Scalar, Wiring>> {
   using Base = Stack<Scalar, Wiring, DecoderLayer<Scalar, Wiring>>;
 
  public:
-  explicit Decoder(const TransformerConfig& config) : Base(config, config.decoder_layers) {}
+  explicit Decoder(const TransformerConfig& config)
+      : Base(config.of_decoder(), config.decoder_layers) {}
 
   /// x [tokens, d_model] is replaced by the decoder's output. Throws Error(shape_mismatch).
   void forward(MatrixView<Scalar> x, const Batch& batch, const Memory<Scalar>& memory,
                Context& context) const {
     Base::run_layers(x, context, batch, memory);
+  }
+  /// The same for rows that grow: x [tokens, d_model] are their new tokens, for which cache.past
+  /// has room; cache.memory has been filled by remember().
+  void forward(MatrixView<Scalar> x, const Batch& batch, DecoderCache& cache,
+               Context& context) const {
+    Base::run_layers(x, context, batch, cache);
+  }
+
+  /// A row in cache.memory for each sequence of the encoder's output.
+  void remember(const Memory<Scalar>& memory, DecoderCache& cache, Context& context) const {
+    cache.memory.add_rows(memory.batch.sequences());
+    cache.memory.extend(memory.batch);
+    Base::for_each_layer([&](const auto& layer) { layer.remember(memory, cache, context); });
   }
 };
 

@@ -18,6 +18,8 @@ struct TransformerConfig {
   Index kv_heads = 0;                        ///< divides heads; 0: as many as heads
   Index d_head = 0;                          ///< 0: d_model / heads
   Index d_ff = 2048;                         ///< features inside the feed-forward network
+  Index decoder_heads = 0;                   ///< 0: as many as heads
+  Index decoder_d_ff = 0;                    ///< 0: d_ff
   Index encoder_layers = 6;                  ///< 0 and more
   Index decoder_layers = 6;                  ///< 0 and more
   Activation activation = Activation::relu;  ///< of the feed-forward network
@@ -42,22 +44,42 @@ struct TransformerConfig {
   AttentionConfig attention(AttentionScope scope, AttentionPlace place) const {
     return {d_model, heads, kv_heads, d_head, bias, scope, place, storage};
   }
+  /// What a cache keeps for a stack of such layers.
+  KeyValueShape key_values(Index layers) const {
+    const Index own = d_head > 0 || heads < 1 ? d_head : d_model / heads;
+    return {layers, kv_heads > 0 ? kv_heads : heads, own};
+  }
   FeedForwardConfig feed_forward() const { return {d_model, d_ff, activation, bias, storage}; }
+
+  /// The same, with the decoder's own sizes in the place of the encoder's.
+  TransformerConfig of_decoder() const {
+    TransformerConfig config = *this;
+    if (decoder_heads > 0) config.heads = decoder_heads;
+    if (decoder_d_ff > 0) config.d_ff = decoder_d_ff;
+    return config;
+  }
 
   /// Weights that such a model has at least: its matrices, without biases and norms. In double,
   /// which no config overflows; for a look at the size before anything is allocated.
   double least_parameter_count() const {
-    const auto d = static_cast<double>(d_model);
-    const double head = d_head > 0 ? static_cast<double>(d_head) : d / static_cast<double>(heads);
-    const auto kv = static_cast<double>(kv_heads > 0 ? kv_heads : heads);
-    const double attention = 2 * d * head * (static_cast<double>(heads) + kv);
-    const double network = 2 * d * static_cast<double>(d_ff);
-    const auto encoder = static_cast<double>(encoder_layers);
-    const auto decoder = static_cast<double>(decoder_layers);
+    const TransformerConfig decoder = of_decoder();
     const auto target = static_cast<double>(target_vocab > 0 ? target_vocab : vocab);
     const double tables =
         static_cast<double>(vocab) + (shared_embedding ? 0 : target) + (tied_output ? 0 : target);
-    return encoder * (attention + network) + decoder * (2 * attention + network) + d * tables;
+    return static_cast<double>(encoder_layers) * (attention_weights() + network_weights()) +
+           static_cast<double>(decoder_layers) *
+               (2 * decoder.attention_weights() + decoder.network_weights()) +
+           static_cast<double>(d_model) * tables;
+  }
+
+ private:
+  double attention_weights() const {
+    const auto d = static_cast<double>(d_model), queries = static_cast<double>(heads);
+    const double head = d_head > 0 ? static_cast<double>(d_head) : d / queries;
+    return 2 * d * head * (queries + (kv_heads > 0 ? static_cast<double>(kv_heads) : queries));
+  }
+  double network_weights() const {
+    return 2 * static_cast<double>(d_model) * static_cast<double>(d_ff);
   }
 };
 

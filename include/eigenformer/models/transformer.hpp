@@ -21,7 +21,9 @@ class Transformer : public Module<Transformer<Scalar, Wiring>, Scalar> {
   /// Throws Error(invalid_argument).
   explicit Transformer(const TransformerConfig& config)
       : target_vocab_(target_vocab(config)),
+        longest_(config.positions),
         tied_output_(config.tied_output),
+        decoder_keys_(config.of_decoder().key_values(config.decoder_layers)),
         source_embedding_({config.vocab, config.d_model, config.embedding_scale, config.storage}),
         positions_({config.positions, config.d_model, 0, config.sinusoids}),
         encoder_(config),
@@ -58,14 +60,45 @@ class Transformer : public Module<Transformer<Scalar, Wiring>, Scalar> {
     decoder_.forward(hidden, batch, memory, context);
   }
 
+  /// Rows that grow, one for each sequence of the encoder's output, as yet without tokens.
+  DecoderCache remember(const Memory<Scalar>& memory, Context& context) const {
+    DecoderCache cache{KeyValueCache(decoder_keys_), KeyValueCache(decoder_keys_)};
+    cache.past.add_rows(memory.batch.sequences());
+    decoder_.remember(memory, cache, context);
+    return cache;
+  }
+
+  /// The next tokens of each row, target [batch.tokens()]; hidden as in the other decode(), bit for
+  /// bit what the whole targets give. Throws like encode(); then the cache is as it was.
+  void decode(std::span<const TokenId> target, const Batch& batch, DecoderCache& cache,
+              Context& context, MatrixView<Scalar> hidden) const {
+    expect_range(batch.sequences(), cache.past.rows(), cache.past.rows(),
+                 "Transformer: rows of the batch");
+    const Arena::Scope scope(context.arena());
+    Index* const past = context.arena().take<Index>(batch.sequences());
+    for (Index row = 0; row < batch.sequences(); ++row) past[row] = cache.past.length(row);
+    target_embedding()(target, context, hidden);
+    positions_({batch, {past, static_cast<std::size_t>(batch.sequences())}}, context, hidden);
+    cache.past.extend(batch);
+    decoder_.forward(hidden, batch, cache, context);
+  }
+
   /// hidden [tokens, d_model] -> logits [tokens, target vocabulary].
   void project(Rows<Scalar> hidden, Context& context, MatrixView<Scalar> logits) const {
-    if (tied_output_) return output_(hidden, target_embedding().weight(), context, logits);
-    output_(hidden, context, logits);
+    output_(hidden, output_weight(), context, logits);
+  }
+
+  /// hidden [tokens, d_model] -> the best of the logits, without writing them.
+  void best(Rows<Scalar> hidden, Context& context, const BestQuery& query,
+            const BestAnswer& answer) const {
+    output_.best(hidden, output_weight(), context, query, answer);
   }
 
   Index d_model() const { return source_embedding_.weight().inputs(); }
+  Index source_vocab() const { return source_embedding_.weight().outputs(); }
   Index target_vocab() const { return target_vocab_; }
+  /// The longest sequence.
+  Index positions() const { return longest_; }
 
   template <class Self, class Visitor>
   static void visit(Self& self, const std::string& prefix, Visitor& visitor) {
@@ -83,12 +116,17 @@ class Transformer : public Module<Transformer<Scalar, Wiring>, Scalar> {
   static Index target_vocab(const TransformerConfig& config) {
     return config.target_vocab != 0 ? config.target_vocab : config.vocab;
   }
+  const WeightMatrix<Scalar>& output_weight() const {
+    return tied_output_ ? target_embedding().weight() : output_.weight();
+  }
   const Embedding<Scalar>& target_embedding() const {
     return target_embedding_ ? *target_embedding_ : source_embedding_;
   }
 
   Index target_vocab_;
+  Index longest_;
   bool tied_output_;
+  KeyValueShape decoder_keys_;
   Embedding<Scalar> source_embedding_;
   std::optional<Embedding<Scalar>> target_embedding_;  // unless shared
   typename Wiring::template Positions<Scalar> positions_;

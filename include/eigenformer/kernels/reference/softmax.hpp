@@ -24,9 +24,6 @@ inline void softmax(const float* x, float* y, Index n) {
   for (Index i = 0; i < n; ++i) y[i] *= inverse;
 }
 
-/// Columns that are summed before they are merged with those before them.
-inline constexpr Index log_sum_exp_block = 1024;
-
 /// A running log-sum-exp: the largest so far, and the sum of exp(x - max).
 struct RunningSum {
   float max = -__builtin_huge_valf();
@@ -35,7 +32,7 @@ struct RunningSum {
   /// What x is measured from: a block of -infinities has no largest, and adds nothing.
   static float origin(float max) { return max == -__builtin_huge_valf() ? 0.0f : max; }
 
-  void merge(RunningSum block) {
+  void merge(ExpSum block) {
     if (block.max > max) {
       sum = std::fma(sum, exp(max - block.max), block.sum);
       max = block.max;
@@ -46,20 +43,26 @@ struct RunningSum {
   LogSumExp result() const { return {max, log(sum)}; }
 };
 
+inline ExpSum exp_sum(const float* x, Index n) {
+  const float max = maximum(x, n);
+  float sum[lanes] = {};
+  for (Index i = 0; i < n; ++i) sum[i % lanes] += exp(x[i] - RunningSum::origin(max));
+  return {max, tree_sum(sum)};
+}
+
 /// Over blocks of 1,024 columns, merged in ascending order, so that whoever makes the columns block
 /// by block gets the same bits.
 inline LogSumExp log_sum_exp(const float* x, Index n) {
   RunningSum total;
   for (Index begin = 0; begin < n; begin += log_sum_exp_block) {
-    const Index count = std::min(log_sum_exp_block, n - begin);
-    const float max = maximum(x + begin, count);
-    float sum[lanes] = {};
-    for (Index i = 0; i < count; ++i) {
-      sum[i % lanes] += exp(x[begin + i] - RunningSum::origin(max));
-    }
-    total.merge({max, tree_sum(sum)});
+    total.merge(exp_sum(x + begin, std::min(log_sum_exp_block, n - begin)));
   }
   return total.result();
+}
+
+inline Index find_above(const float* x, Index begin, Index n, float threshold) {
+  while (begin < n && !(x[begin] > threshold)) ++begin;
+  return begin;
 }
 
 inline void log_softmax(const float* x, float* y, Index n) {

@@ -20,6 +20,8 @@ inline constexpr KernelTable table = {
     .rms_norm = rms_norm,
     .softmax = softmax,
     .log_sum_exp = log_sum_exp,
+    .exp_sum = exp_sum,
+    .find_above = find_above,
     .log_softmax = log_softmax,
     .activation = {map<relu>, map<gelu>, map<gelu_tanh>, map<quick_gelu>, map<silu>, map<sigmoid>,
                    map<tanh>},

@@ -21,6 +21,8 @@ inline constexpr KernelTable table = {
     .rms_norm = rms_norm,
     .softmax = softmax,
     .log_sum_exp = log_sum_exp,
+    .exp_sum = exp_sum,
+    .find_above = find_above,
     .log_softmax = log_softmax,
     .activation = {map<Relu>, map<Gelu>, map<GeluTanh>, map<QuickGelu>, map<Silu>, map<Sigmoid>,
                    map<Tanh>},

@@ -33,15 +33,24 @@ EIGENFORMER_KERNEL void softmax(const float* x, float* y, Index n) {
   scale(y, 1.0f / sum, y, n);
 }
 
+EIGENFORMER_KERNEL ExpSum exp_sum(const float* x, Index n) {
+  const float max = maximum(x, n);
+  return {max, exp_and_sum(x, reference::RunningSum::origin(max), nullptr, n)};
+}
+
 EIGENFORMER_KERNEL LogSumExp log_sum_exp(const float* x, Index n) {
   reference::RunningSum total;
-  for (Index begin = 0; begin < n; begin += reference::log_sum_exp_block) {
-    const Index count = std::min(reference::log_sum_exp_block, n - begin);
-    const float max = maximum(x + begin, count);
-    const float origin = reference::RunningSum::origin(max);
-    total.merge({max, exp_and_sum(x + begin, origin, nullptr, count)});
+  for (Index begin = 0; begin < n; begin += log_sum_exp_block) {
+    total.merge(exp_sum(x + begin, std::min(log_sum_exp_block, n - begin)));
   }
   return total.result();
+}
+
+EIGENFORMER_KERNEL Index find_above(const float* x, Index begin, Index n, float threshold) {
+  for (; begin + 4 * lanes <= n; begin += 4 * lanes) {  // most groups have none
+    if (maximum(x + begin, 4 * lanes) > threshold) break;
+  }
+  return reference::find_above(x, begin, n, threshold);
 }
 
 EIGENFORMER_KERNEL void log_softmax(const float* x, float* y, Index n) {
