@@ -3,8 +3,10 @@
 #pragma once
 
 #include "eigenformer/architectures/module_file.hpp"
+#include "eigenformer/architectures/open_model.hpp"
 #include "eigenformer/architectures/vaswani.hpp"
 #include "eigenformer/core/thread_pool.hpp"
+#include "eigenformer/generation/generate.hpp"
 #include "eigenformer/io/json.hpp"
 #include "eigenformer/kernels/dispatch.hpp"
 #include "eigenformer/layers/attention_recorder.hpp"

@@ -140,7 +140,7 @@ TEST(Vaswani, ConfigsThatCannotBe) {
   expect_refused("tie_embeddings", "true", "/target_vocab_size");
   expect_refused("eos_token_id", "23", "/eos_token_id: expected an integer in [0, 22], got 23");
   expect_refused("model_type", "\"bert\"", "/model_type: expected \"vaswani\", got \"bert\"");
-  expect_refused("max_positions", "16777216", "/max_positions: expected an integer");
+  expect_refused("max_positions", "16777217", "/max_positions: expected an integer");
   expect_refused("positions", "\"learned\"", "/positions: expected \"interleaved\"");
 }
 

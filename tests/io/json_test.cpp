@@ -353,7 +353,7 @@ TEST_F(JsonFileTest, ChecksItsSizeFirst) {
 }
 
 TEST(JsonGoldenTest, ReadsTheRotaryParameters) {
-  const Json json = read_json((io_test::data_folder / "goldens/ops/rope.json").string());
+  const Json json = read_json((io_test::data_folder / "ops/rope.json").string());
   const Json llama3 = json.at("rope.llama3.16").at("rope_parameters");
   EXPECT_EQ(llama3.at("rope_type").string(), "llama3");
   EXPECT_EQ(llama3.at("rope_theta").number(), 500'000.0);

@@ -2,13 +2,16 @@
 #include "eigenformer/io/safetensors.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <span>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "eigenformer/io/tensor_values.hpp"
@@ -78,6 +81,33 @@ TEST(SafetensorsTest, OwnsACopy) {
   expect_tiny(tensors);
 }
 
+TEST(SafetensorsTest, ViewsTheCallersBytes) {
+  const Tensors tensors = view_safetensors(bytes_of(tiny), "tiny");
+  expect_tiny(tensors);
+  EXPECT_EQ(tensors.file(), "tiny");
+  EXPECT_EQ(tensors.at("n").bytes.data(), &bytes_of(tiny).back());
+}
+
+TEST_F(SafetensorsFileTest, MapsTheTinyFile) {
+  const Tensors tensors = map_safetensors(write("a", tiny));
+  expect_tiny(tensors);
+  EXPECT_EQ(tensors.file(), path("a"));
+  // At its place in a page: the data lies where the file has it.
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(tensors.at("x").bytes.data()) % 4096, 8u + 0x8D);
+}
+
+// The mapping, not only the views, goes with the tensors.
+TEST_F(SafetensorsFileTest, KeepsTheMappingWhenMovedAndCopied) {
+  std::optional<Tensors> tensors(map_safetensors(write("a", tiny)));
+  std::optional<Tensors> moved(std::move(*tensors));
+  tensors.reset();
+  expect_tiny(*moved);
+  const Tensors copy = *moved;
+  moved.reset();
+  std::filesystem::remove(path("a"));
+  expect_tiny(copy);
+}
+
 TEST(SafetensorsTest, ReadsAFileOfNothing) {
   EXPECT_EQ(parse(file_of("{}")).size(), 0u);
   EXPECT_EQ(parse(file_of("{}      \n")).size(), 0u);
@@ -111,57 +141,84 @@ TEST(SafetensorsTest, TakesNamesAsBytes) {
   EXPECT_NE(tensors.find(""), nullptr);
 }
 
-TEST(SafetensorsTest, RefusesEveryTruncation) {
-  for (std::size_t size = 0; size < tiny.size(); ++size) {
-    expect_error(ErrorCode::format, "tiny: ", [&] { parse(tiny.substr(0, size)); });
-    expect_error(ErrorCode::format, "cut short", [&] { parse(tiny.substr(0, size)); });
+/// What a way of opening says: an error's code and text, or nothing for valid tensors, each of
+/// which has as many bytes as its shape takes.
+template <class Open>
+std::string outcome(Open open) {
+  try {
+    const Tensors tensors = open();
+    unsigned sum = 0;
+    for (const NamedTensor& entry : tensors) {
+      EXPECT_EQ(static_cast<std::int64_t>(entry.tensor.bytes.size()),
+                byte_size(entry.tensor.type, entry.tensor.shape));
+      for (const std::byte byte : entry.tensor.bytes) sum += static_cast<unsigned>(byte);
+    }
+    EXPECT_LE(sum, 255 * tiny.size());
+    return "";
+  } catch (const Error& error) {
+    EXPECT_TRUE(error.code() == ErrorCode::format || error.code() == ErrorCode::unsupported)
+        << error.what();
+    return eigenformer::name(error.code()) + (" " + std::string(error.what()));
   }
 }
 
-TEST(SafetensorsTest, SurvivesEveryFlippedBit) {
+class SafetensorsWaysTest : public io_test::FolderTest {
+ protected:
+  /// The outcome for a file of that content, the same in each of the four ways.
+  std::string same_outcome(const std::string& content) const {
+    const std::string file = write("a", content);
+    const std::string expected = outcome([&] { return read_safetensors(file); });
+    EXPECT_EQ(outcome([&] { return map_safetensors(file); }), expected);
+    EXPECT_EQ(outcome([&] { return parse_safetensors(bytes_of(content), file); }), expected);
+    EXPECT_EQ(outcome([&] { return view_safetensors(bytes_of(content), file); }), expected);
+    if (!expected.empty()) {
+      EXPECT_NE(expected.find(" " + file + ": "), std::string::npos);
+    }
+    return expected;
+  }
+};
+
+TEST_F(SafetensorsWaysTest, RefuseEveryTruncation) {
+  for (std::size_t size = 0; size < tiny.size(); ++size) {
+    const std::string said = same_outcome(tiny.substr(0, size));
+    EXPECT_EQ(said.substr(0, 7), "format ") << size;
+    EXPECT_NE(said.find("cut short"), std::string::npos) << said;
+  }
+}
+
+TEST_F(SafetensorsWaysTest, SurviveEveryFlippedBit) {
   std::size_t valid = 0;
   for (std::size_t i = 0; i < tiny.size(); ++i) {
     for (int bit = 0; bit < 8; ++bit) {
       std::string bad = tiny;
       bad[i] = static_cast<char>(bad[i] ^ (1 << bit));
-      try {
-        const Tensors tensors = parse(bad);
-        ++valid;
-        for (const NamedTensor& entry : tensors) {
-          EXPECT_EQ(static_cast<std::int64_t>(entry.tensor.bytes.size()),
-                    byte_size(entry.tensor.type, entry.tensor.shape));
-        }
-      } catch (const Error& error) {
-        EXPECT_TRUE(error.code() == ErrorCode::format || error.code() == ErrorCode::unsupported)
-            << error.what();
-        EXPECT_EQ(std::string_view(error.what()).substr(0, 6), "tiny: ");
-      }
+      if (same_outcome(bad).empty()) ++valid;
     }
   }
   // The data's own bits, and letters of names and metadata.
   EXPECT_GT(valid, 9u * 8);
+  EXPECT_LT(valid, tiny.size() * 8 / 3);
 }
 
-TEST_F(SafetensorsFileTest, FailsFromAFileAsFromMemory) {
-  for (const std::size_t size :
-       {std::size_t{0}, std::size_t{7}, std::size_t{20}, tiny.size() - 1}) {
-    std::string from_memory, from_file;
-    write("a", tiny.substr(0, size));
-    try {
-      parse_safetensors(bytes_of(tiny.substr(0, size)), path("a"));
-    } catch (const Error& error) {
-      from_memory = error.what();
-    }
-    try {
-      read_safetensors(path("a"));
-    } catch (const Error& error) {
-      from_file = error.what();
-    }
-    EXPECT_FALSE(from_file.empty());
-    EXPECT_EQ(from_file, from_memory);
+TEST_F(SafetensorsFileTest, RefusesWhatIsNoFile) {
+  std::filesystem::create_directory(path("folder.safetensors"));
+  ASSERT_EQ(::mkfifo(path("pipe.safetensors").c_str(), 0600), 0);
+  for (const auto open : {read_safetensors, map_safetensors}) {
+    expect_error(ErrorCode::io, path("none") + ": cannot open: No such file",
+                 [&] { open(path("none"), {}); });
+    expect_error(ErrorCode::io, path("folder.safetensors") + ": is a directory",
+                 [&] { open(path("folder.safetensors"), {}); });
+    expect_error(ErrorCode::io, path("pipe.safetensors") + ": is not a regular file",
+                 [&] { open(path("pipe.safetensors"), {}); });
   }
-  expect_error(ErrorCode::io, "No such file", [&] { read_safetensors(path("none")); });
-  expect_error(ErrorCode::io, "is a directory", [&] { read_safetensors(path("")); });
+}
+
+TEST_F(SafetensorsFileTest, RefusesAFileItMayNotRead) {
+  if (::geteuid() == 0) GTEST_SKIP() << "nothing is forbidden to root";
+  ASSERT_EQ(::chmod(write("a", tiny).c_str(), 0), 0);
+  for (const auto open : {read_safetensors, map_safetensors}) {
+    expect_error(ErrorCode::io, "cannot open: Permission denied", [&] { open(path("a"), {}); });
+  }
 }
 
 TEST_F(SafetensorsFileTest, ChecksTheBudgetBeforeAnythingElse) {
@@ -175,12 +232,57 @@ TEST_F(SafetensorsFileTest, ChecksTheBudgetBeforeAnythingElse) {
   expect_error(ErrorCode::out_of_memory, part, [&] { parse(tiny, limits); });
 }
 
+// What is mapped or the caller's costs no memory but for the header.
+TEST_F(SafetensorsFileTest, ChecksTheBudgetOfTheHeaderAlone) {
+  write("a", tiny);
+  LoadLimits limits;
+  limits.memory_bytes = 0x8D;
+  expect_tiny(map_safetensors(path("a"), limits));
+  expect_tiny(view_safetensors(bytes_of(tiny), "tiny", limits));
+  limits.memory_bytes = 0x8C;
+  const std::string part = ": needs 141 bytes of memory, the budget is 140";
+  expect_error(ErrorCode::out_of_memory, path("a") + part,
+               [&] { map_safetensors(path("a"), limits); });
+  expect_error(ErrorCode::out_of_memory, "tiny" + part,
+               [&] { view_safetensors(bytes_of(tiny), "tiny", limits); });
+}
+
 // A header that claims a terabyte, in a file that has it (sparse), fails on what the header is.
 TEST_F(SafetensorsFileTest, ChecksTheHeaderBeforeItAllocatesTheData) {
   write("a", file_of(R"({"a":{"dtype":"U8","shape":[1099511627776],"data_offsets":[0,1]}})"));
   std::filesystem::resize_file(path("a"), std::uintmax_t{1} << 40);
-  expect_error(ErrorCode::format, "U8 [1099511627776] takes 1099511627776 bytes",
-               [&] { read_safetensors(path("a")); });
+  for (const auto open : {read_safetensors, map_safetensors}) {
+    expect_error(ErrorCode::format, "U8 [1099511627776] takes 1099511627776 bytes",
+                 [&] { open(path("a"), {}); });
+  }
+}
+
+TEST_F(SafetensorsFileTest, ChecksTheHeaderOfALargeHole) {
+  write("a", "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F{\"a\":{"s);
+  write("b", "\x01\xE1\xF5\x05\0\0\0\0{\"a\":{"s);  // 100,000,001
+  write("c", "\x00\x00\x10\0\0\0\0\0{\"a\":{"s);    // 1 MiB, which is there: zeros
+  for (const char* const name : {"a", "b", "c"}) {
+    std::filesystem::resize_file(path(name), std::uintmax_t{1} << 40);
+  }
+  for (const auto open : {read_safetensors, map_safetensors}) {
+    expect_error(ErrorCode::format, "a header of 9223372036854775807 bytes, expected 2 to 100",
+                 [&] { open(path("a"), {}); });
+    expect_error(ErrorCode::format, "a header of 100000001 bytes, expected 2 to 100000000",
+                 [&] { open(path("b"), {}); });
+    expect_error(ErrorCode::format, "header: byte 6: not readable as JSON: a NUL byte",
+                 [&] { open(path("c"), {}); });
+  }
+}
+
+// All of it is there, and none of it is read but the header: this takes no time.
+TEST_F(SafetensorsFileTest, MapsATerabyte) {
+  write("a", file_of(R"({"a":{"dtype":"F32","shape":[262144,1048576],)"
+                     R"("data_offsets":[0,1099511627776]}})"));
+  std::filesystem::resize_file(path("a"),
+                               std::filesystem::file_size(path("a")) + (std::uintmax_t{1} << 40));
+  const Tensors tensors = map_safetensors(path("a"));
+  EXPECT_EQ(tensors.at("a").elements(), std::size_t{1} << 38);
+  EXPECT_EQ(tensors.at("a").bytes.back(), std::byte{0});
 }
 
 TEST(SafetensorsLimitTest, HoldsEachOne) {
@@ -233,7 +335,12 @@ TEST_P(MalformedSafetensorsTest, IsRefused) {
       (io_test::data_folder / "malformed" / "safetensors" / GetParam().file).string();
   expect_error(GetParam().code, GetParam().part, [&] { read_safetensors(path); });
   expect_error(GetParam().code, path + ": ", [&] { read_safetensors(path); });
-  expect_error(GetParam().code, GetParam().part, [&] { parse(io_test::content_of(path)); });
+  expect_error(GetParam().code, GetParam().part, [&] { map_safetensors(path); });
+  expect_error(GetParam().code, path + ": ", [&] { map_safetensors(path); });
+  const std::string content = io_test::content_of(path);
+  expect_error(GetParam().code, GetParam().part, [&] { parse(content); });
+  expect_error(GetParam().code, GetParam().part,
+               [&] { view_safetensors(bytes_of(content), "tiny"); });
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, MalformedSafetensorsTest,
@@ -244,8 +351,7 @@ TEST(MalformedSafetensorsTable, IsComplete) { io_test::expect_complete_table("sa
 
 // What a reader can know without the reference: bucket 0 is position 0, softmax sums to 1.
 TEST(SafetensorsGoldenTest, ReadsTheReferencesFile) {
-  const Tensors tensors =
-      read_safetensors((io_test::data_folder / "goldens/ops/ops.safetensors").string());
+  const Tensors tensors = read_safetensors((io_test::data_folder / "ops/ops.safetensors").string());
   const auto probabilities = values<double>(tensors, "attention.mha.probs");
   EXPECT_EQ(tensors.at("attention.mha.probs").elements(), 4u * 7 * 7);
   for (std::size_t row = 0; row < probabilities.size() / 7; ++row) {

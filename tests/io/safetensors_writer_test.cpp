@@ -85,7 +85,7 @@ TEST_F(SafetensorsWriterTest, MakesARoundTripOfAllTypesAndOddNames) {
 
 // The reference wrote the golden; its tensors, written by us, are the same file.
 TEST_F(SafetensorsWriterTest, WritesWhatTheReferenceWrites) {
-  const std::string golden = (io_test::data_folder / "goldens/ops/ops.safetensors").string();
+  const std::string golden = (io_test::data_folder / "ops/ops.safetensors").string();
   const Tensors tensors = read_safetensors(golden);
   const std::vector<NamedTensor> list(tensors.begin(), tensors.end());
   write_safetensors(path("a"), list, tensors.metadata());

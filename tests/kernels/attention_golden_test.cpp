@@ -23,8 +23,8 @@ Matrix<Scalar> side_by_side(const Golden& golden, const std::string& name, Index
 
 template <class Scalar>
 void like_the_reference_implementation(double tolerance) {
-  const Golden golden("goldens/ops/ops");
-  const io::Json cases = io::read_json(Golden::path("goldens/ops/attention.json"));
+  const Golden golden("ops/ops");
+  const io::Json cases = io::read_json(Golden::path("ops/attention.json"));
   for (const io::Json& json : cases.elements()) {
     const std::string name = "attention." + std::string(json.at("name").string());
     const Index heads = json.at("query_heads").integer(), kv_heads = json.at("kv_heads").integer();

@@ -11,7 +11,7 @@ namespace {
 
 /// The oracle itself against what the reference implementation records in double.
 TEST(DoubleOperations, ActivationsLikeTheReferenceImplementation) {
-  const Golden golden("goldens/ops/ops");
+  const Golden golden("ops/ops");
   Context context = make_context();
   const std::pair<Activation, const char*> names[] = {{Activation::relu, "relu"},
                                                       {Activation::gelu, "gelu_erf"},
@@ -29,7 +29,7 @@ TEST(DoubleOperations, ActivationsLikeTheReferenceImplementation) {
 }
 
 TEST(DoubleOperations, SoftmaxLikeTheReferenceImplementation) {
-  const Golden golden("goldens/ops/ops");
+  const Golden golden("ops/ops");
   Context context = make_context();
   Matrix<double> x = golden.matrix<double>("softmax.x"), y = x;
   kernels::softmax(context, x.view());

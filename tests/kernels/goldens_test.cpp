@@ -42,7 +42,7 @@ constexpr Scene activation_scenes[] = {
 /// The arguments were recorded in double too: what rounding one to float may change is allowed for,
 /// with a slope of at most 1.13.
 TEST(Goldens, Activations) {
-  const io::Tensors goldens = recorded("goldens/ops/ops.safetensors");
+  const io::Tensors goldens = recorded("ops/ops.safetensors");
   const auto exact_x = io::values<double>(goldens, "act.x");
   const auto x = io::values<float>(goldens, "act.x");
   for (const auto* const table : tables()) {
@@ -132,7 +132,7 @@ TEST(Goldens, LogSoftmaxAndLogSumExp) {
 /// The arguments were recorded in double: a logarithm moves by no more than rounding moves two of
 /// them, and its own last place.
 TEST(Goldens, Softmax) {
-  const io::Tensors goldens = recorded("goldens/ops/ops.safetensors");
+  const io::Tensors goldens = recorded("ops/ops.safetensors");
   const auto exact_x = io::values<double>(goldens, "softmax.x");
   const auto x = io::values<float>(goldens, "softmax.x");
   const auto softmax = io::values<double>(goldens, "softmax.y");
@@ -160,7 +160,7 @@ TEST(Goldens, Softmax) {
 }
 
 TEST(Goldens, Norms) {
-  const io::Tensors goldens = recorded("goldens/ops/ops.safetensors");
+  const io::Tensors goldens = recorded("ops/ops.safetensors");
   const auto x = io::values<float>(goldens, "norm.x");
   const auto weight = io::values<float>(goldens, "norm.weight");
   const auto bias = io::values<float>(goldens, "norm.bias");

@@ -40,7 +40,7 @@ TEST(LayerNorm, ConfigsThatCannotBe) {
 }
 
 TEST(LayerNorm, LikeTheReferenceImplementation) {
-  const Golden golden("goldens/ops/ops");
+  const Golden golden("ops/ops");
   for (const auto& [epsilon, name] :
        {std::pair{1e-5, "1e-05"}, {1e-6, "1e-06"}, {1e-12, "1e-12"}}) {
     LayerNorm<float> norm({.features = 48, .epsilon = epsilon});

@@ -23,7 +23,7 @@ TEST(SinusoidalPositions, ByHand) {
 }
 
 TEST(SinusoidalPositions, InterleavedLikeThePaper) {
-  const Golden golden("goldens/ops/ops");
+  const Golden golden("ops/ops");
   for (const Index d_model : {16, 32, 512}) {
     const auto expected = golden.matrix<double>("sinusoid.interleaved." + std::to_string(d_model));
     const SinusoidalPositions<double> positions({.positions = expected.rows(), .d_model = d_model});
@@ -33,7 +33,7 @@ TEST(SinusoidalPositions, InterleavedLikeThePaper) {
 
 /// Bit for bit what the reference implementation calculates in double and rounds to float.
 TEST(SinusoidalPositions, HalfSplitLikeMarian) {
-  const Golden golden("goldens/ops/ops");
+  const Golden golden("ops/ops");
   for (const Index d_model : {16, 32, 33, 512}) {
     const auto expected = golden.matrix<float>("sinusoid.marian." + std::to_string(d_model));
     const SinusoidalPositions<float> positions(
@@ -45,7 +45,7 @@ TEST(SinusoidalPositions, HalfSplitLikeMarian) {
 /// The reference implementation calculates angles in float, where an ulp of the rate is worth
 /// position x 6e-8.
 TEST(SinusoidalPositions, ShiftedLikeM2m100) {
-  const Golden golden("goldens/ops/ops");
+  const Golden golden("ops/ops");
   for (const Index d_model : {16, 32, 33, 512}) {
     Matrix<float> expected = golden.matrix<float>("sinusoid.m2m_100." + std::to_string(d_model));
     const SinusoidalPositions<float> positions({.positions = expected.rows() - 2,

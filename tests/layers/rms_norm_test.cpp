@@ -23,7 +23,7 @@ TEST(RmsNorm, ByHand) {
 }
 
 TEST(RmsNorm, LikeTheReferenceImplementation) {
-  const Golden golden("goldens/ops/ops");
+  const Golden golden("ops/ops");
   for (const auto& [epsilon, name] :
        {std::pair{1e-5, "1e-05"}, {1e-6, "1e-06"}, {1e-12, "1e-12"}}) {
     RmsNorm<float> norm({.features = 48, .epsilon = epsilon});

@@ -17,13 +17,6 @@ constexpr TransformerConfig small{.d_model = 32,
                                   .embedding_scale = 2,
                                   .positions = 200};
 
-std::vector<TokenId> random_ids(Index n, TokenId vocab, std::uint64_t seed) {
-  RandomStream stream(seed, 0, 0);
-  std::vector<TokenId> ids(static_cast<std::size_t>(n));
-  for (TokenId& id : ids) id = static_cast<TokenId>(stream.bits() % std::uint32_t(vocab));
-  return ids;
-}
-
 struct Sentences {
   Batch sources, targets;
   std::vector<TokenId> source, target;

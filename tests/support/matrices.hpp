@@ -35,6 +35,13 @@ Matrix<Scalar> random_matrix(Index rows, Index cols, std::uint64_t seed) {
   return matrix;
 }
 
+inline std::vector<TokenId> random_ids(Index n, TokenId vocab, std::uint64_t seed) {
+  RandomStream stream(seed, 0, 0);
+  std::vector<TokenId> ids(static_cast<std::size_t>(n));
+  for (TokenId& id : ids) id = static_cast<TokenId>(stream.bits() % std::uint32_t(vocab));
+  return ids;
+}
+
 inline Matrix<double> to_double(const Matrix<float>& matrix) { return matrix.cast<double>(); }
 
 inline ::testing::AssertionResult same_bits(const Matrix<float>& expected,

@@ -2,6 +2,7 @@
 /// Weights into a model, all of them or an error that says everything that is wrong.
 #pragma once
 
+#include <cmath>
 #include <set>
 #include <span>
 
@@ -9,6 +10,7 @@
 #include "eigenformer/io/json_document.hpp"
 #include "eigenformer/io/tensor_values.hpp"
 #include "eigenformer/layers/module.hpp"
+#include "eigenformer/layers/transformer_config.hpp"
 
 namespace eigenformer::inline v0 {
 
@@ -35,7 +37,8 @@ class Binding {
     claimed_.insert(source->tensor);
     io::Shape expected = {shape.rows * source->parts, shape.cols};
     if (shape.rank == 1) expected = {shape.cols * source->parts};
-    if (tensor->shape != expected) {
+    const bool as_row = shape.rank == 1 && tensor->shape == io::Shape{1, expected[0]};
+    if (tensor->shape != expected && !as_row) {
       report(ErrorCode::shape_mismatch, io::excerpt(source->tensor) + " for " + parameter +
                                             ": expected " + io::text(expected) + ", got " +
                                             io::text(tensor->shape));
@@ -80,17 +83,29 @@ class Binding {
 
 }  // namespace detail
 
-/// Throws Error(missing_tensor) unless the tensors hold `count` numbers, however named: before a
-/// hostile config makes a model of any size.
-inline void expect_numbers(const io::Tensors& tensors, double count) {
+/// Throws Error(missing_tensor) unless the tensors, however named, hold the numbers that the config
+/// asks for, and Error(format) for more positions than such tensors can want: a table of sinusoids
+/// is made, not read, so no tensor's size bounds it. Before a hostile config makes a model of any
+/// size.
+inline void expect_size(const TransformerConfig& config, const io::Tensors& tensors) {
   double elements = 0;
   for (const io::NamedTensor& entry : tensors) {
     elements += static_cast<double>(entry.tensor.elements());
   }
-  if (elements >= count) return;
-  throw Error(ErrorCode::missing_tensor,
-              tensors.file() + ": the config asks for at least " + io::detail::number_text(count) +
-                  " weights, the tensors have " + io::detail::number_text(elements));
+  const double count = config.least_parameter_count();
+  if (elements < count) {
+    throw Error(ErrorCode::missing_tensor, tensors.file() + ": the config asks for at least " +
+                                               io::detail::number_text(count) +
+                                               " weights, the tensors have " +
+                                               io::detail::number_text(elements));
+  }
+  const double most = (elements + (1 << 18)) / static_cast<double>(config.d_model);
+  if (static_cast<double>(config.positions) > most) {
+    throw Error(ErrorCode::format, tensors.file() + ": the config asks for " +
+                                       std::to_string(config.positions) +
+                                       " positions, for such a model at most " +
+                                       io::detail::number_text(std::floor(most)) + " are expected");
+  }
 }
 
 /// Gives each parameter of `module` its tensor. F64, F32, F16 and BF16 are widened or rounded to

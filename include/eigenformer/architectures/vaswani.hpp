@@ -87,9 +87,7 @@ inline VaswaniConfig read_vaswani_config(const io::Json& json, const io::LoadLim
   if (json.at("scale_embedding").boolean()) {
     t.embedding_scale = std::sqrt(static_cast<double>(t.d_model));
   }
-  // The table of sinusoids is made, not read: no file's size bounds it.
-  const std::int64_t most_positions = (std::int64_t{1} << 26) / t.d_model;
-  t.positions = json.at("max_positions").integer(1, std::min(limits.positions, most_positions));
+  t.positions = json.at("max_positions").integer(1, limits.positions);
   if (json.at("positions").string() != "interleaved") {
     throw json.at("positions")
         .error(ErrorCode::unsupported,
@@ -112,7 +110,7 @@ Transformer<Scalar, Wiring> make_vaswani(const VaswaniConfig& config, const io::
                                                  (config.norm_first ? "PreNorm" : "PostNorm") +
                                                  ">");
   }
-  expect_numbers(tensors, config.transformer.least_parameter_count());
+  expect_size(config.transformer, tensors);
   return io::or_out_of_memory(tensors.file(), [&] {
     Transformer<Scalar, Wiring> model(config.transformer);
     bind(model, tensors, config.names);

@@ -82,6 +82,9 @@ class InputFile {
   /// Bytes, as they were when the file was opened.
   std::uint64_t size() const noexcept { return size_; }
 
+  /// For calls of the system that this class lacks.
+  int descriptor() const noexcept { return descriptor_.value(); }
+
   /// Fills out with the next bytes. Throws Error(io), also where the file ends before that.
   void read(std::span<std::byte> out) {
     while (!out.empty()) {

@@ -15,7 +15,9 @@ namespace eigenformer::inline v0::io {
 /// them for a file at hand. Errors name the field that refused.
 struct LoadLimits {
   // Memory.
-  /// The bytes of one file that may be in memory at once: 0 and up, by default no budget.
+  /// The bytes of one file, or of all shards of one checkpoint, that may be in memory at once: 0
+  /// and up, by default no budget. Of a mapped file only the header counts: the system can drop the
+  /// rest whenever it needs the memory.
   std::uint64_t memory_bytes = std::numeric_limits<std::uint64_t>::max();
 
   // JSON.
@@ -30,7 +32,7 @@ struct LoadLimits {
   // Files of tensors.
   std::uint64_t header_bytes = 100'000'000;  ///< bytes of a safetensors header: 2 and up
   std::size_t header_depth = 4;              ///< nesting of a safetensors header: 3 and up
-  std::size_t tensors = 262'144;             ///< of one file: 0 and up
+  std::size_t tensors = 262'144;             ///< of one file or of all shards: 0 and up
   std::size_t tensor_name_bytes = 512;       ///< bytes of a tensor's name: 0 and up
   std::size_t metadata = 65'536;             ///< entries a file has about itself: 0 and up
   std::size_t dimensions = 8;                ///< of one tensor: 0 and up
@@ -46,6 +48,18 @@ struct LoadLimits {
   std::int64_t vocabulary = std::int64_t{4} << 20;  ///< entries: 1 and up
   std::int64_t merges = std::int64_t{4} << 20;      ///< rules of byte-pair encoding: 0 and up
   std::size_t piece_bytes = std::size_t{64} << 10;  ///< bytes of one entry's text: 1 and up
+};
+
+/// How the bytes of tensors come into memory.
+enum class FileAccess {
+  read,  ///< copied into memory of the program's own
+  map,   ///< left in the file, which must not change while the tensors live: see MappedFile
+};
+
+/// How a file or folder is opened.
+struct LoadOptions {
+  LoadLimits limits;
+  FileAccess access = FileAccess::read;
 };
 
 }  // namespace eigenformer::inline v0::io

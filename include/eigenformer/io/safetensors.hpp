@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,6 +24,7 @@
 #include "eigenformer/io/file.hpp"
 #include "eigenformer/io/json.hpp"
 #include "eigenformer/io/limits.hpp"
+#include "eigenformer/io/mapped_file.hpp"
 #include "eigenformer/io/tensor.hpp"
 #include "eigenformer/io/text.hpp"
 
@@ -200,23 +202,40 @@ inline SafetensorsHeader parse_safetensors_header(std::string_view header, const
   return out;
 }
 
-/// The entries of a header that fits `data`.
-inline Tensors assemble_safetensors(SafetensorsHeader header, ByteBuffer data, std::string file) {
+/// The entries of a header that fits `data`, whose bytes `owner` keeps.
+inline Tensors assemble_safetensors(SafetensorsHeader header, std::span<const std::byte> data,
+                                    std::string file, std::shared_ptr<const void> owner) {
   std::vector<NamedTensor> tensors;
   tensors.reserve(header.entries.size());
-  const ByteBuffer& bytes = data;
   for (SafetensorsEntry& entry : header.entries) {
-    const auto range = bytes.span().subspan(static_cast<std::size_t>(entry.begin),
-                                            static_cast<std::size_t>(entry.end - entry.begin));
-    tensors.push_back(
-        {std::move(entry.name), TensorView{entry.type, std::move(entry.shape), range}});
+    const auto range = data.subspan(static_cast<std::size_t>(entry.begin),
+                                    static_cast<std::size_t>(entry.end - entry.begin));
+    tensors.push_back({std::move(entry.name), {entry.type, std::move(entry.shape), range}});
   }
-  return Tensors(std::move(file), std::move(tensors), std::move(data), std::move(header.metadata));
+  return Tensors(std::move(file), std::move(tensors), std::move(owner), std::move(header.metadata));
 }
 
 [[noreturn]] inline void refuse_short_safetensors(std::uint64_t size, const std::string& file) {
   throw Error(ErrorCode::format, file + ": " + std::to_string(size) +
                                      " bytes are too few for a safetensors file: is it cut short?");
+}
+
+/// A file in memory, taken apart: the header fits the data after it.
+struct SafetensorsParts {
+  SafetensorsHeader header;
+  std::span<const std::byte> data;
+};
+
+inline SafetensorsParts split_safetensors(std::span<const std::byte> bytes, const std::string& file,
+                                          const LoadLimits& limits) {
+  constexpr std::size_t prefix = safetensors_prefix;
+  if (bytes.size() < prefix) refuse_short_safetensors(bytes.size(), file);
+  const auto start = bytes.first<prefix>();
+  const std::size_t size = safetensors_header_size(start, bytes.size(), file, limits);
+  check_budget(file, size, limits.memory_bytes);
+  const auto text = as_text(bytes.subspan(prefix, size));
+  const auto data = bytes.subspan(prefix + size);
+  return {parse_safetensors_header(text, file, data.size(), limits), data};
 }
 
 }  // namespace detail
@@ -229,19 +248,28 @@ inline Tensors read_safetensors(const std::string& path, const LoadLimits& limit
   std::array<std::byte, detail::safetensors_prefix> prefix{};
   if (file.size() < prefix.size()) detail::refuse_short_safetensors(file.size(), path);
   file.read(prefix);
-  const std::size_t header_size =
-      detail::safetensors_header_size(prefix, file.size(), path, limits);
-  const std::uint64_t data_size = file.size() - prefix.size() - header_size;
+  const std::size_t size = detail::safetensors_header_size(prefix, file.size(), path, limits);
+  const std::uint64_t data_size = file.size() - prefix.size() - size;
 
   return or_out_of_memory(path, [&] {
-    ByteBuffer text(header_size);
+    ByteBuffer text(size);
     file.read(text.span());
     auto header = detail::parse_safetensors_header(as_text(text.span()), path, data_size, limits);
     text = ByteBuffer();
-    ByteBuffer data = allocate_for(path, data_size);
-    file.read(data.span());
+    const auto data = std::make_shared<ByteBuffer>(allocate_for(path, data_size));
+    file.read(data->span());
     file.expect_end();
-    return detail::assemble_safetensors(std::move(header), std::move(data), path);
+    return detail::assemble_safetensors(std::move(header), data->span(), path, data);
+  });
+}
+
+/// The same with the data left in the file, which must not change meanwhile: see MappedFile. Only
+/// the header counts against limits.memory_bytes.
+inline Tensors map_safetensors(const std::string& path, const LoadLimits& limits = {}) {
+  return or_out_of_memory(path, [&] {
+    const auto file = std::make_shared<const MappedFile>(path);
+    auto [header, data] = detail::split_safetensors(file->span(), path, limits);
+    return detail::assemble_safetensors(std::move(header), data, path, file);
   });
 }
 
@@ -250,18 +278,21 @@ inline Tensors read_safetensors(const std::string& path, const LoadLimits& limit
 inline Tensors parse_safetensors(std::span<const std::byte> bytes, const std::string& file,
                                  const LoadLimits& limits = {}) {
   check_budget(file, bytes.size(), limits.memory_bytes);
-  constexpr std::size_t prefix = detail::safetensors_prefix;
-  if (bytes.size() < prefix) detail::refuse_short_safetensors(bytes.size(), file);
-  const std::size_t header_size =
-      detail::safetensors_header_size(bytes.first<prefix>(), bytes.size(), file, limits);
-  const std::string_view text = as_text(bytes.subspan(prefix, header_size));
-  const auto content = bytes.subspan(prefix + header_size);
-
   return or_out_of_memory(file, [&] {
-    auto header = detail::parse_safetensors_header(text, file, content.size(), limits);
-    ByteBuffer data = allocate_for(file, content.size());
-    std::copy(content.begin(), content.end(), data.data());
-    return detail::assemble_safetensors(std::move(header), std::move(data), file);
+    auto [header, content] = detail::split_safetensors(bytes, file, limits);
+    const auto data = std::make_shared<ByteBuffer>(content.size());
+    std::copy(content.begin(), content.end(), data->data());
+    return detail::assemble_safetensors(std::move(header), data->span(), file, data);
+  });
+}
+
+/// The same without a copy, for models inside a program: the bytes must outlive the tensors. Only
+/// the header counts against limits.memory_bytes.
+inline Tensors view_safetensors(std::span<const std::byte> bytes, const std::string& file,
+                                const LoadLimits& limits = {}) {
+  return or_out_of_memory(file, [&] {
+    auto [header, data] = detail::split_safetensors(bytes, file, limits);
+    return detail::assemble_safetensors(std::move(header), data, file, nullptr);
   });
 }
 

@@ -6,8 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <limits>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -141,26 +143,34 @@ struct NamedTensor {
 /// What a file says about itself, such as {"format", "pt"}.
 using Metadata = std::map<std::string, std::string, std::less<>>;
 
-/// The tensors of a file, ordered by name, and their bytes. Views stay valid as long as this or
-/// what it was moved to.
+/// The tensors of a file, or of several that make one checkpoint, ordered by name, and what keeps
+/// their bytes. Views stay valid as long as this, a copy of it, or what either was moved to.
 class Tensors {
  public:
-  /// Takes tensors whose bytes lie in `bytes`; `file` names them in errors. Throws Error(format)
-  /// where two have one name.
+  /// Tensors whose bytes `bytes` keeps: any object, or none where somebody else keeps them. `file`
+  /// names them in errors. Throws Error(format) where two have one name.
+  Tensors(std::string file, std::vector<NamedTensor> tensors, std::shared_ptr<const void> bytes,
+          Metadata metadata = {})
+      : file_(std::move(file)), tensors_(std::move(tensors)), metadata_(std::move(metadata)) {
+    owners_.push_back(std::move(bytes));
+    sort();
+  }
+
+  /// Tensors whose bytes lie in a buffer. Throws the same.
   Tensors(std::string file, std::vector<NamedTensor> tensors, ByteBuffer bytes,
           Metadata metadata = {})
-      : file_(std::move(file)),
-        tensors_(std::move(tensors)),
-        bytes_(std::move(bytes)),
-        metadata_(std::move(metadata)) {
-    std::sort(tensors_.begin(), tensors_.end(),
-              [](const NamedTensor& a, const NamedTensor& b) { return a.name < b.name; });
-    const auto twin = std::adjacent_find(
-        tensors_.begin(), tensors_.end(),
-        [](const NamedTensor& a, const NamedTensor& b) { return a.name == b.name; });
-    if (twin != tensors_.end()) {
-      throw Error(ErrorCode::format, file_ + ": tensor " + excerpt(twin->name) + " occurs twice");
+      : Tensors(std::move(file), std::move(tensors),
+                std::make_shared<const ByteBuffer>(std::move(bytes)), std::move(metadata)) {}
+
+  /// All tensors of the parts, with their bytes; of metadata that several have, the first's.
+  /// Throws Error(format) where two tensors have one name.
+  Tensors(std::string file, std::vector<Tensors> parts) : file_(std::move(file)) {
+    for (Tensors& part : parts) {
+      std::move(part.tensors_.begin(), part.tensors_.end(), std::back_inserter(tensors_));
+      std::move(part.owners_.begin(), part.owners_.end(), std::back_inserter(owners_));
+      metadata_.merge(part.metadata_);
     }
+    sort();
   }
 
   /// The file's name, for messages.
@@ -199,9 +209,21 @@ class Tensors {
   }
 
  private:
+  /// Orders the tensors by name. Throws Error(format) where two have the same.
+  void sort() {
+    std::sort(tensors_.begin(), tensors_.end(),
+              [](const NamedTensor& a, const NamedTensor& b) { return a.name < b.name; });
+    const auto twin = std::adjacent_find(
+        tensors_.begin(), tensors_.end(),
+        [](const NamedTensor& a, const NamedTensor& b) { return a.name == b.name; });
+    if (twin != tensors_.end()) {
+      throw Error(ErrorCode::format, file_ + ": tensor " + excerpt(twin->name) + " occurs twice");
+    }
+  }
+
   std::string file_;
   std::vector<NamedTensor> tensors_;
-  ByteBuffer bytes_;
+  std::vector<std::shared_ptr<const void>> owners_;
   Metadata metadata_;
 };
 

@@ -61,9 +61,18 @@ safetensors_cases = {
                                  "a header of 18446744073709551608 bytes"),
     "length_big_endian": (struct.pack(">Q", 2) + b"{}", FORMAT,
                           "a header of 144115188075855872 bytes"),
+    "length_wraps_at_32_bits": (struct.pack("<Q", 2**32 + 2) + b"{}", FORMAT,
+                                "a header of 4294967298 bytes, expected 2 to"),
+    "length_wraps_at_63_bits": (struct.pack("<Q", 2**63 + 2) + b"{}", FORMAT,
+                                "a header of 9223372036854775810 bytes, expected 2 to"),
     "git_lfs_pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n",
                         FORMAT, "is a Git LFS pointer"),
     "zip_archive": (b"PK\3\4" + b"\0" * 26, FORMAT, "byte 0: a header of 67324752 bytes"),
+    "torch_pickle": (b"\x80\2}q\0X\1\0\0\0aq\1", FORMAT, "byte 0: a header of "),
+    "gguf_file": (b"GGUF" + struct.pack("<IQQ", 3, 0, 0), FORMAT,
+                  "byte 0: a header of "),
+    "json_file": (b'{"model_type": "t5"}', FORMAT, "byte 0: a header of "),
+    "web_page": (b"<!DOCTYPE html><html></html>", FORMAT, "byte 0: a header of "),
     # The header as JSON.
     "header_not_json": (safetensors(b"{what?}"), FORMAT, "header: byte 1: not readable as JSON"),
     "header_cut": (safetensors(b'{"a":{"dtype":"F32"'), FORMAT, "unexpected end of input"),
@@ -77,6 +86,13 @@ safetensors_cases = {
     "header_then_nul_and_tensors": (safetensors(b'{}\0{"a":1}'), FORMAT, "a NUL byte"),
     "header_then_second_header": (safetensors(b"{}{}"), FORMAT, "expected end of input"),
     "header_not_utf8": (safetensors(b'{"\xff":1}'), FORMAT, "ill-formed UTF-8"),
+    "header_utf16": (safetensors("{}".encode("utf-16-le")), FORMAT,
+                     "header: byte 1: not readable as JSON: a NUL"),
+    "header_with_lone_surrogate": (safetensors(b'{"\\ud800":1}'), FORMAT, "surrogate"),
+    "header_with_cut_escape": (safetensors(b'{"\\u00'), FORMAT, "not readable as JSON"),
+    "header_without_tensors_end": (safetensors(b'{"a":{"dtype":"F32","shape":[2],'
+                                               b'"data_offsets":[0,8]}', DATA),
+                                   FORMAT, "not readable as JSON"),
     "header_nested": (safetensors(b'{"a":{"shape":[[[]]]}}'), FORMAT,
                       "header: /a/shape/0/0: nested deeper than 4"),
     "name_twice": (safetensors(b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},'
@@ -96,6 +112,14 @@ safetensors_cases = {
                             "/__metadata__/epoch: expected a string, got 3"),
     "metadata_of_objects": (safetensors({"__metadata__": {"a": {}}}), FORMAT,
                             "/__metadata__/a: expected a string, got an object of 0"),
+    "metadata_is_a_tensor": (safetensors({"__metadata__": GOOD}, DATA), FORMAT,
+                             "/__metadata__/shape: expected a string, got an array of 1"),
+    "metadata_is_null": (safetensors({"__metadata__": None}), FORMAT,
+                         "/__metadata__: expected an object, got null"),
+    "metadata_of_null": (safetensors({"__metadata__": {"format": None}}), FORMAT,
+                         "/__metadata__/format: expected a string, got null"),
+    "metadata_name_twice": (safetensors(b'{"__metadata__":{"a":"1","a":"2"}}'), FORMAT,
+                            "header: /__metadata__/a: occurs twice"),
     # A tensor's members.
     "tensor_is_a_number": (safetensors({"a": 1}), FORMAT, "/a: expected an object, got 1"),
     "tensor_is_null": (safetensors({"a": None}), FORMAT, "/a: expected an object, got null"),
@@ -106,11 +130,26 @@ safetensors_cases = {
                                "/a/data_offsets: is missing"),
     "tensor_with_more": (one([2], 0, 8, stride=[1]), FORMAT,
                          "/a: expected dtype, shape and data_offsets alone, got an object of 4"),
+    "tensor_is_an_array": (safetensors({"a": ["F32", [2], [0, 8]]}, DATA), FORMAT,
+                           "/a: expected an object, got an array of 3"),
+    "tensor_with_member_twice": (
+        safetensors(b'{"a":{"dtype":"F32","shape":[2],"shape":[1],"data_offsets":[0,8]}}', DATA),
+        FORMAT, "header: /a/shape: occurs twice"),
+    "tensor_with_null_shape": (safetensors({"a": {**GOOD, "shape": None}}, DATA), FORMAT,
+                               "/a/shape: expected an array, got null"),
     "dtype_is_a_number": (one([2], 0, 8, 32), FORMAT, "/a/dtype: expected a string, got 32"),
     "dtype_in_small_letters": (one([2], 0, 8, "f32"), "unsupported",
                                "/a/dtype: the type \"f32\""),
     "dtype_of_8_bits": (one([8], 0, 8, "F8_E4M3"), "unsupported",
                         "/a/dtype: the type \"F8_E4M3\""),
+    "dtype_of_4_bits": (one([16], 0, 8, "F4"), "unsupported", "/a/dtype: the type \"F4\""),
+    "dtype_of_8_bit_scales": (one([8], 0, 8, "F8_E8M0"), "unsupported",
+                              "/a/dtype: the type \"F8_E8M0\""),
+    "dtype_is_a_path": (one([2], 0, 8, "../../F32"), "unsupported",
+                        "/a/dtype: the type \"../../F32\""),
+    "dtype_is_null": (one([2], 0, 8, None), FORMAT, "/a/dtype: expected a string, got null"),
+    "dtype_then_nul": (one([2], 0, 8, "F32\0"), "unsupported",
+                       "/a/dtype: the type \"F32\\u0000\""),
     "dtype_complex": (one([1], 0, 8, "C64"), "unsupported", "/a/dtype: the type \"C64\""),
     "dtype_is_empty": (one([2], 0, 8, ""), "unsupported", "/a/dtype: the type \"\""),
     # Shapes.
@@ -131,6 +170,13 @@ safetensors_cases = {
                                  "the size of F32 [4294967296, 4294967296] overflows"),
     "shape_bytes_wrap_to_8": (one([2**62 + 2], 0, 8), FORMAT,
                               "the size of F32 [4611686018427387906] overflows"),
+    "shape_bytes_wrap_to_0": (one([2**61], 0, 0, "F64", data=b""), FORMAT,
+                              "the size of F64 [2305843009213693952] overflows"),
+    "shape_bytes_wrap_at_32_bits": (one([2**30 + 2], 0, 8), FORMAT,
+                                    "F32 [1073741826] takes 4294967304 bytes"),
+    "shape_of_an_array": (one([[2]], 0, 8), FORMAT,
+                          "/a/shape/0: expected an integer in [0, 9223372036854775807], got an "
+                          "array of 1"),
     "shape_overflow_after_0": (one([0, 2**40, 2**40], 0, 0, data=b""), FORMAT, "overflows"),
     "shape_overflow_before_0": (one([2**40, 2**40, 0], 0, 0, data=b""), FORMAT, "overflows"),
     "shape_of_exabytes": (one([2**58], 0, 2**60), FORMAT,
@@ -150,6 +196,15 @@ safetensors_cases = {
                          "/a/data_offsets: expected two offsets, got an array of 3"),
     "offsets_reversed": (one([2], 8, 0), FORMAT, "/a/data_offsets/1: expected an integer in [8, "),
     "offsets_negative": (one([2], -8, 0), FORMAT, "/a/data_offsets/0: expected an integer in [0, "),
+    "offsets_with_fraction": (one([2], 0, 8.0), FORMAT, "/a/data_offsets/1: expected an integer"),
+    "offsets_of_null": (one([2], None, 8), FORMAT, "/a/data_offsets/0: expected an integer"),
+    "offsets_of_1e3": (safetensors(b'{"a":{"dtype":"U8","shape":[1000],"data_offsets":[0,1e3]}}'),
+                       FORMAT, "/a/data_offsets/1: expected an integer in [0, "),
+    "offsets_wrap_at_32_bits": (one([2], 2**32, 2**32 + 8), FORMAT,
+                                "its bytes [4294967296, 4294967304) end after the data's 8"),
+    "offsets_wrap_with_the_header": (one([2], 2**63 - 16, 2**63 - 8), FORMAT,
+                                     "its bytes [9223372036854775792, 9223372036854775800) end "
+                                     "after the data's 8"),
     "offsets_beyond_int64": (one([2], 2**64 - 8, 2**64), FORMAT,
                              "/a/data_offsets/0: expected an integer in [0, "),
     "offsets_of_text": (one([2], "0", "8"), FORMAT,
@@ -174,6 +229,16 @@ safetensors_cases = {
     "overlap_with_empty_tensor": (
         safetensors({"a": GOOD, "b": tensor([0], 4, 4)}, DATA), FORMAT,
         "tensor \"b\": its bytes [4, 4) overlap those of \"a\""),
+    "empty_tensor_after_the_data": (
+        safetensors({"a": GOOD, "b": tensor([0], 16, 16)}, DATA), FORMAT,
+        "tensor \"b\": its bytes [16, 16) end after the data's 8"),
+    "empty_tensor_in_a_hole": (
+        safetensors({"a": tensor([1], 0, 4), "b": tensor([0], 6, 6), "c": tensor([1], 6, 10)},
+                    b"\0" * 10),
+        FORMAT, "tensor \"b\": its bytes [6, 6) leave a hole after byte 4"),
+    "empty_tensor_hides_a_hole": (
+        safetensors({"a": tensor([0], 0, 0), "b": tensor([1], 4, 8)}, DATA), FORMAT,
+        "tensor \"b\": its bytes [4, 8) leave a hole after byte 0"),
 }
 
 json_cases = {
@@ -243,6 +308,145 @@ json_cases = {
     "nested_and_open": (b"[" * 200, FORMAT, "nested deeper than 64"),
 }
 
+
+def index(weight_map, **more):
+    """An index as transformers writes it; the test puts shards beside it (see shard_index_test)."""
+    return json.dumps({"metadata": {"total_size": 12}, "weight_map": weight_map, **more},
+                      separators=(",", ":")).encode()
+
+
+# What the shards beside the index hold.
+ONE, TWO = "one.safetensors", "two.safetensors"
+MAP = {"a": ONE, "b": ONE, "c": TWO}
+BARE = "expected the bare name of a file beside the index, got "
+
+
+def named(shard):
+    """An index that gives tensor c to this shard."""
+    return index({**MAP, "c": shard})
+
+
+index_cases = {
+    # The text.
+    "empty_file": (b"", FORMAT, "index.json: byte 0: not readable as JSON"),
+    "not_json": (b"weights", FORMAT, "index.json: byte 0: not readable as JSON"),
+    "cut": (index(MAP)[:-9], FORMAT, "not readable as JSON"),
+    "then_garbage": (index(MAP) + b"x", FORMAT, "not readable as JSON"),
+    "then_nul": (index(MAP) + b"\0", FORMAT, "a NUL byte"),
+    "not_utf8": (index({"\u00e9": ONE}).replace(b"\\u00e9", b"\xe9"), FORMAT, "ill-formed UTF-8"),
+    "utf16": (index(MAP).decode().encode("utf-16-le"), FORMAT, "a NUL byte"),
+    "git_lfs_pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n",
+                        FORMAT, "byte 0: not readable as JSON"),
+    "safetensors_file": (one([2], 0, 8), FORMAT, "a NUL byte"),
+    "is_an_array": (b"[]", FORMAT, "index.json: expected an object, got an array of 0"),
+    "is_null": (b"null", FORMAT, "index.json: expected an object, got null"),
+    "is_empty": (b"{}", FORMAT, "index.json: /weight_map: is missing"),
+    "nested": (b'{"weight_map":' + b"[" * 65 + b"]" * 65 + b"}", FORMAT, "nested deeper than 64"),
+    # The metadata.
+    "metadata_is_text": (index(MAP, metadata="pt"), FORMAT,
+                         "/metadata: expected an object, got \"pt\""),
+    "metadata_is_an_array": (index(MAP, metadata=[12]), FORMAT,
+                             "/metadata: expected an object, got an array of 1"),
+    "metadata_twice": (index(MAP)[:-1] + b',"metadata":{}}', FORMAT, "/metadata: occurs twice"),
+    "total_size_is_text": (index(MAP, metadata={"total_size": "12"}), FORMAT,
+                           "/metadata/total_size: expected a number in ["),
+    "total_size_is_an_object": (index(MAP, metadata={"total_size": {}}), FORMAT,
+                                "/metadata/total_size: expected a number in ["),
+    "total_size_is_true": (index(MAP, metadata={"total_size": True}), FORMAT, "got true"),
+    "total_size_is_nan": (index(MAP, metadata={"total_size": float("nan")}), FORMAT,
+                          "not readable as JSON"),
+    "total_size_is_1e999": (index(MAP).replace(b"12", b"1e999"), FORMAT, "number overflow"),
+    # The map.
+    "map_missing": (b'{"metadata":{"total_size":12}}', FORMAT, "/weight_map: is missing"),
+    "map_twice": (index(MAP)[:-1] + b',"weight_map":{}}', FORMAT, "/weight_map: occurs twice"),
+    "map_empty": (index({}), FORMAT,
+                  "/weight_map: expected at least one tensor, got an object of 0"),
+    "map_is_null": (index(None), FORMAT, "/weight_map: expected an object, got null"),
+    "map_is_an_array": (index([ONE, TWO]), FORMAT,
+                        "/weight_map: expected an object, got an array of 2"),
+    "map_is_text": (index(ONE), FORMAT, "/weight_map: expected an object, got \"one.safetensors\""),
+    "map_reversed": (index({ONE: ["a", "b"], TWO: ["c"]}), FORMAT,
+                     "/weight_map/one.safetensors: expected a string, got an array of 2"),
+    "tensor_twice": (index(MAP).replace(b'"b"', b'"a"'), FORMAT, "/weight_map/a: occurs twice"),
+    "tensor_twice_once_escaped": (index(MAP).replace(b'"b"', b'"\\u0061"'), FORMAT,
+                                  "/weight_map/a: occurs twice"),
+    # What a shard's name may be.
+    "shard_is_a_number": (named(2), FORMAT, "/weight_map/c: expected a string, got 2"),
+    "shard_is_null": (named(None), FORMAT, "/weight_map/c: expected a string, got null"),
+    "shard_is_a_list": (named([TWO]), FORMAT,
+                        "/weight_map/c: expected a string, got an array of 1"),
+    "shard_is_empty": (named(""), FORMAT, "/weight_map/c: " + BARE + '""'),
+    "shard_is_the_folder": (named("."), FORMAT, "/weight_map/c: " + BARE + '"."'),
+    "shard_is_the_parent": (named(".."), FORMAT, "/weight_map/c: " + BARE + '".."'),
+    "shard_in_the_parent": (named("../two.safetensors"), FORMAT, BARE + '"../two.safetensors"'),
+    "shard_in_the_folder": (named("./two.safetensors"), FORMAT, BARE + '"./two.safetensors"'),
+    "shard_there_and_back": (named("sub/../two.safetensors"), FORMAT,
+                             BARE + '"sub/../two.safetensors"'),
+    "shard_in_a_subfolder": (named("sub/two.safetensors"), FORMAT, BARE + '"sub/two.safetensors"'),
+    "shard_absolute": (named("/etc/passwd"), FORMAT, BARE + '"/etc/passwd"'),
+    "shard_with_slash_escaped": (named("/etc/passwd").replace(b"/", b"\\/"), FORMAT,
+                                 BARE + '"/etc/passwd"'),
+    "shard_with_slash_at_the_end": (named("two.safetensors/"), FORMAT, BARE + '"two.safetensors/"'),
+    "shard_with_backslash": (named("..\\two.safetensors"), FORMAT,
+                             BARE + '"..\\\\two.safetensors"'),
+    "shard_with_nul": (named("two.safetensors\0.txt"), FORMAT,
+                       BARE + '"two.safetensors\\u0000.txt"'),
+    "shard_with_newline": (named("two\n.safetensors"), FORMAT, BARE + '"two\\n.safetensors"'),
+    "shard_with_terminal_escape": (named("\x1b[2Jtwo.safetensors"), FORMAT,
+                                   BARE + '"\\u001b[2Jtwo.safetensors"'),
+    "shard_of_256_bytes": (named("n" * 256), FORMAT, "/weight_map/c: " + BARE + '"nnn'),
+    "shard_is_a_url": (named("https://example.com/two.safetensors"), FORMAT, BARE + '"https:'),
+    "shard_only_looks_like_a_slash": (named("..\u2215two.safetensors"), "io",
+                                      "No such file or directory"),
+    # What is there by that name.
+    "shard_missing": (named("three.safetensors"), "io", "/three.safetensors: cannot open, though "),
+    "shard_in_other_letters": (named("Two.safetensors"), "io",
+                               "/Two.safetensors: cannot open, though "),
+    "shard_of_255_bytes": (named("n" * 255), "io", "No such file or directory"),
+    "shard_is_a_folder": (named("folder.safetensors"), "io",
+                          "/folder.safetensors: is a directory"),
+    "shard_is_a_pipe": (named("pipe.safetensors"), "io",
+                        "/pipe.safetensors: is not a regular file"),
+    "shard_is_a_dangling_link": (named("dangling.safetensors"), "io",
+                                 "/dangling.safetensors: cannot open, though "),
+    "shard_is_a_link_to_itself": (named("loop.safetensors"), "io", "symbolic links"),
+    "shard_is_a_link_out": (named("out.safetensors"), FORMAT, "/out.safetensors: leads to "),
+    "shard_is_a_link_to_a_link_out": (named("out_twice.safetensors"), FORMAT,
+                                      "/out_twice.safetensors: leads to "),
+    "shard_is_a_link_to_a_device": (named("null.safetensors"), FORMAT,
+                                    "/null.safetensors: leads to \"/dev/null\""),
+    "shard_is_empty_file": (named("empty.safetensors"), FORMAT,
+                            "/empty.safetensors: 0 bytes are too few"),
+    "shard_is_cut": (named("cut.safetensors"), FORMAT, "is the file cut short?"),
+    "shard_is_the_index": (named("model.safetensors.index.json"), FORMAT,
+                           "/model.safetensors.index.json: byte 0: a header of "),
+    # What the shards hold.
+    "tensor_that_no_shard_has": (
+        index({**MAP, "d": TWO}), FORMAT,
+        '"two.safetensors" lacks "d"'),
+    "tensor_in_another_shard": (
+        index({**MAP, "b": TWO}), FORMAT,
+        '"one.safetensors" has what it does not put there: "b"'),
+    "tensors_exchanged": (
+        index({"a": TWO, "b": ONE, "c": ONE}), FORMAT,
+        '"two.safetensors" has what it does not put there: "c"'),
+    "tensor_not_listed": (
+        index({"a": ONE, "c": TWO}), FORMAT,
+        '"one.safetensors" has what it does not put there: "b"'),
+    "tensor_in_two_shards": (
+        index({"a": ONE, "b": ONE, "a2": "again.safetensors"}), FORMAT,
+        '"again.safetensors" has what it does not put there: "a"'),
+    "tensor_name_in_other_letters": (
+        index({"a": ONE, "B": ONE, "c": TWO}), FORMAT,
+        '"one.safetensors" lacks "B"'),
+    "tensor_name_with_nul": (index({"a": ONE, "b\0": ONE, "c": TWO}), FORMAT,
+                             '"one.safetensors" lacks "b\\u0000"'),
+    "shard_listed_under_two_names": (
+        index({**MAP, "c": "link.safetensors", "c2": TWO}), FORMAT,
+        '"two.safetensors" has what it does not put there: "c"'),
+}
+
 if __name__ == "__main__":
     write("safetensors", ".safetensors", safetensors_cases)
     write("json", ".json", json_cases)
+    write("index", ".json", index_cases)

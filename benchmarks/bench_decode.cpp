@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+// Tokens a second of decoding, encoder included: of a model's folder, or of random weights in the
+// shapes of OPUS-MT and of models/fr-en-small. One line of JSON a measurement.
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+
+#include "eigenformer/architectures/open_model.hpp"
+#include "eigenformer/core/thread_pool.hpp"
+#include "eigenformer/generation/generate.hpp"
+#include "support/report.hpp"
+
+namespace {
+
+using namespace eigenformer;
+
+struct Options {
+  std::string folder, sources;
+  std::vector<std::string> shapes{"opus-mt", "small"};
+  std::vector<Index> batches{1, 32}, beams{1, 4};
+  Index tokens = 32, threads = 1, repeat = 3;
+};
+
+Options read_options(int count, char** arguments) {
+  Options options;
+  CLI::App app("Tokens a second of decoding, a beam's other rows not counted");
+  app.add_option("folder", options.folder, "a model's folder; without it random weights");
+  app.add_option("--shape", options.shapes, "of random weights: opus-mt, small")->delimiter(',');
+  app.add_option("--batch", options.batches, "sentences at once")->delimiter(',');
+  app.add_option("--beam", options.beams)->delimiter(',');
+  app.add_option("--tokens", options.tokens, "new tokens of each sentence, exactly");
+  app.add_option("--threads", options.threads);
+  app.add_option("--repeat", options.repeat, "runs; the best counts");
+  app.add_option("--sources", options.sources, "a file with ids, a sentence a line");
+  try {
+    app.parse(count, arguments);
+  } catch (const CLI::ParseError& error) {
+    std::exit(app.exit(error));
+  }
+  return options;
+}
+
+/// The shapes of published OPUS-MT models, and of models/fr-en-small.
+OpenedModel random_model(const std::string& shape) {
+  TransformerConfig config = vaswani_base(58101);
+  config.activation = Activation::silu;
+  if (shape == "small") {
+    config.d_model = 256;
+    config.heads = 4;
+    config.d_ff = 1024;
+    config.encoder_layers = 4;
+    config.decoder_layers = 2;
+    config.vocab = 6001;
+    config.embedding_scale = 16;
+    config.activation = Activation::relu;
+  } else if (shape != "opus-mt") {
+    throw Error(ErrorCode::invalid_argument, "--shape: expected opus-mt or small, got " + shape);
+  }
+  config.output_bias = true;
+  config.positions = 512;
+  config.sinusoids = SinusoidLayout::half_split;
+  Marian<float> model(config);
+  model.initialize(1);
+  OpenedModel opened{"marian", detail::as_model(std::move(model)), {}};
+  opened.defaults.start_token = static_cast<TokenId>(config.vocab - 1);
+  opened.defaults.stop_tokens = {0};
+  opened.defaults.bad_words.emplace().push_back({static_cast<TokenId>(config.vocab - 1)});
+  return opened;
+}
+
+using Sentences = std::vector<std::vector<TokenId>>;
+
+Sentences read_sentences(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) throw Error(ErrorCode::io, path + ": cannot open");
+  Sentences sentences;
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words(line);
+    sentences.emplace_back(std::istream_iterator<TokenId>(words), std::istream_iterator<TokenId>());
+  }
+  return sentences;
+}
+
+/// 20 to 30 random ids, and the end token.
+Sentences random_sentences(Index count, Index vocab) {
+  RandomStream random(1, 0, 0);
+  Sentences sentences(static_cast<std::size_t>(count));
+  for (auto& sentence : sentences) {
+    sentence.resize(20 + random.bits() % 11);
+    for (TokenId& id : sentence) {
+      id = static_cast<TokenId>(4 + random.bits() % static_cast<std::uint32_t>(vocab - 5));
+    }
+    sentence.push_back(0);
+  }
+  return sentences;
+}
+
+/// All ids, so that two runs or programs can be compared.
+std::uint64_t checksum(const std::vector<Generated>& answers) {
+  std::uint64_t sum = 1469598103934665603u;
+  for (const Generated& answer : answers) {
+    for (const TokenId id : answer.hypotheses[0].tokens) {
+      sum = (sum ^ static_cast<std::uint64_t>(id)) * 1099511628211u;
+    }
+  }
+  return sum;
+}
+
+void measure(const std::string& name, const OpenedModel& opened, const Sentences& sentences,
+             Index beam, const Options& options) {
+  std::vector<TokenId> source, start;
+  Batch batch, prompt;
+  for (const auto& sentence : sentences) {
+    source.insert(source.end(), sentence.begin(), sentence.end());
+    batch.add(static_cast<Index>(sentence.size()));
+    start.push_back(opened.defaults.start_token.value());
+    prompt.add(1);
+  }
+  GenerationOptions wanted;
+  wanted.beam_size = beam;
+  wanted.hypotheses = 1;
+  wanted.min_new_tokens = wanted.max_new_tokens = options.tokens;
+  wanted = wanted.or_from(opened.defaults);
+  ThreadPool pool(options.threads);
+  const Isa isa = std::min(kernels::best_table().isa, bench::isa_from_environment());
+  Context context(*kernels::find_table(isa), pool);
+  double best = 1e300;
+  std::uint64_t ids = 0;
+  for (Index run = 0; run < options.repeat; ++run) {
+    const auto begin = std::chrono::steady_clock::now();
+    const auto session = opened.model->start(source, batch, context);
+    const auto answers = generate(*session, {start, prompt}, wanted);
+    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
+    best = std::min(best, time.count());
+    ids = checksum(answers);
+  }
+  std::printf(
+      "{\"model\": \"%s\", \"isa\": \"%s\", \"batch\": %td, \"beam\": %td, "
+      "\"tokens_per_second\": %.1f, \"ids_checksum\": \"%016llx\"}\n",
+      name.c_str(), eigenformer::name(isa), batch.sequences(), beam,
+      static_cast<double>(batch.sequences() * options.tokens) / best,
+      static_cast<unsigned long long>(ids));
+  std::fflush(stdout);
+}
+
+void run(const std::string& name, const OpenedModel& opened, const Options& options) {
+  for (const Index batch : options.batches) {
+    for (const Index beam : options.beams) {
+      const Sentences sentences = options.sources.empty()
+                                      ? random_sentences(batch, opened.model->source_vocab())
+                                      : read_sentences(options.sources);
+      measure(name, opened, sentences, beam, options);
+    }
+  }
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  const Options options = read_options(count, arguments);
+  try {
+    if (!options.folder.empty()) {
+      ModelOptions model_options;
+      model_options.storage = Storage::f32;
+      run(options.folder, open_model(options.folder, model_options), options);
+      return 0;
+    }
+    for (const std::string& shape : options.shapes) run(shape, random_model(shape), options);
+  } catch (const Error& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+}

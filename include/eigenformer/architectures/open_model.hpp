@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+/// A model's folder, as a hub has it, opened by what its config.json says it is.
+#pragma once
+
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "eigenformer/architectures/generation_config.hpp"
+#include "eigenformer/architectures/marian.hpp"
+#include "eigenformer/architectures/vaswani.hpp"
+#include "eigenformer/io/checkpoint.hpp"
+#include "eigenformer/io/json.hpp"
+#include "eigenformer/models/transformer_session.hpp"
+
+namespace eigenformer::inline v0 {
+
+struct ModelOptions {
+  io::LoadOptions load;
+  std::optional<Storage> storage;  ///< of weight matrices; unset: as most of the file's numbers are
+};
+
+/// A model that translates ids, and how its folder wants it to decode.
+struct OpenedModel {
+  std::string model_type;  ///< as config.json has it
+  std::unique_ptr<SequenceToSequenceModel> model;
+  GenerationOptions defaults;
+};
+
+namespace detail {
+
+/// The type that most numbers of the tensors have.
+inline Storage storage_of(const io::Tensors& tensors) {
+  std::size_t f16 = 0, bf16 = 0, all = 0;
+  for (const io::NamedTensor& entry : tensors) {
+    const std::size_t elements = entry.tensor.elements();
+    all += elements;
+    if (entry.tensor.type == io::DataType::f16) f16 += elements;
+    if (entry.tensor.type == io::DataType::bf16) bf16 += elements;
+  }
+  if (f16 > all / 2) return Storage::f16;
+  return bf16 > all / 2 ? Storage::bf16 : Storage::f32;
+}
+
+template <class Wiring>
+std::unique_ptr<SequenceToSequenceModel> as_model(Transformer<float, Wiring> transformer) {
+  return std::make_unique<TransformerModel<Wiring>>(std::move(transformer));
+}
+
+inline OpenedModel open_marian(const io::Json& json, const io::Tensors& tensors,
+                               const ModelOptions& options) {
+  TransformerConfig config = read_marian_config(json, options.load.limits);
+  config.storage = options.storage.value_or(storage_of(tensors));
+  return {"marian", as_model(make_marian<float>(config, tensors)), {}};
+}
+
+inline OpenedModel open_vaswani(const io::Json& json, const io::Tensors& tensors,
+                                const ModelOptions& options) {
+  VaswaniConfig config = read_vaswani_config(json, options.load.limits);
+  config.transformer.storage = options.storage.value_or(storage_of(tensors));
+  OpenedModel out{"vaswani", nullptr, {}};
+  out.model = config.norm_first ? as_model(make_vaswani<float, PreNorm>(config, tensors))
+                                : as_model(make_vaswani<float, PostNorm>(config, tensors));
+  out.defaults.start_token = config.bos;
+  out.defaults.stop_tokens = {config.eos};
+  out.defaults.pad_token = config.pad;
+  return out;
+}
+
+/// A family: what its config.json calls itself, and who opens it.
+struct Family {
+  const char* model_type;
+  OpenedModel (*open)(const io::Json& json, const io::Tensors& tensors,
+                      const ModelOptions& options);
+};
+inline constexpr Family families[] = {{"marian", open_marian}, {"vaswani", open_vaswani}};
+
+inline const Family& family_of(const io::Json& config) {
+  const io::Json type = config.at("model_type");
+  std::string known;
+  for (const Family& family : families) {
+    if (type.string() == family.model_type) return family;
+    known += (known.empty() ? "\"" : ", \"") + std::string(family.model_type) + "\"";
+  }
+  throw type.error(ErrorCode::unsupported,
+                   "expected one of " + known + ", got " + type.description());
+}
+
+/// generation_config.json alone where it is there, as the reference does; of config.json then only
+/// the tokens that the other leaves out.
+inline GenerationOptions generation_defaults(const std::string& folder, const io::Json& config,
+                                             const io::LoadLimits& limits, Index vocab) {
+  const GenerationOptions of_config = read_generation_config(config, vocab);
+  const std::string path = folder + "/generation_config.json";
+  if (::access(path.c_str(), F_OK) != 0) return of_config;
+  GenerationOptions tokens;
+  tokens.stop_tokens = of_config.stop_tokens;
+  tokens.start_token = of_config.start_token;
+  tokens.pad_token = of_config.pad_token;
+  return read_generation_config(io::read_json(path, limits), vocab).or_from(tokens);
+}
+
+}  // namespace detail
+
+/// Opens a folder with config.json, weights as io::open_checkpoint() finds them, and perhaps
+/// generation_config.json. Throws Error: io, format, unsupported, missing_tensor, shape_mismatch,
+/// or out_of_memory, with a text that says where.
+inline OpenedModel open_model(const std::string& folder, const ModelOptions& options = {}) {
+  io::detail::expect_folder(folder);
+  const io::Json config = io::read_json(folder + "/config.json", options.load.limits);
+  const detail::Family& family = detail::family_of(config);
+  OpenedModel opened = family.open(config, io::open_checkpoint(folder, options.load), options);
+  opened.defaults =
+      detail::generation_defaults(folder, config, options.load.limits, opened.model->target_vocab())
+          .or_from(opened.defaults);
+  return opened;
+}
+
+}  // namespace eigenformer::inline v0

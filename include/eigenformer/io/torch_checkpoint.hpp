@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+/// Reading the state dicts that torch.save writes (pytorch_model.bin), as data: nothing that such a
+/// file names is ever called. Everything is checked before memory for tensors is asked for, and a
+/// file of any content takes at most twice its size in memory and 1 MiB.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "eigenformer/core/error.hpp"
+#include "eigenformer/io/byte_buffer.hpp"
+#include "eigenformer/io/file.hpp"
+#include "eigenformer/io/limits.hpp"
+#include "eigenformer/io/memory_allowance.hpp"
+#include "eigenformer/io/tensor.hpp"
+#include "eigenformer/io/text.hpp"
+#include "eigenformer/io/torch_legacy.hpp"
+#include "eigenformer/io/torch_plan.hpp"
+#include "eigenformer/io/torch_zip.hpp"
+
+namespace eigenformer::inline v0::io {
+
+namespace detail {
+
+/// For bytes that begin neither as an archive nor as a pickle: says what they are, if it's known.
+[[noreturn]] inline void refuse_as_torch(std::string_view bytes, const std::string& file) {
+  constexpr std::size_t tar_magic = 257;
+  if (bytes.size() >= tar_magic && bytes.substr(tar_magic).starts_with("ustar")) {
+    throw Error(ErrorCode::unsupported,
+                file +
+                    ": is a tar archive, the format of torch before 0.2; load it with torch "
+                    "and save it again");
+  }
+  std::string what = "begins neither as a ZIP archive nor as a pickle: torch.save did not write it";
+  const std::size_t text = bytes.find_first_not_of(" \t\r\n");
+  if (bytes.empty()) {
+    what = "is empty";
+  } else if (bytes.starts_with("version https://git-lfs")) {
+    what = "is a Git LFS pointer, not the file itself: fetch it with git lfs pull";
+  } else if (bytes.size() > 8 && bytes[7] == '\0' && bytes[8] == '{') {
+    what = "is a safetensors file by the name of a torch one";
+  } else if (text != std::string_view::npos && bytes[text] == '<') {
+    what = "is a web page or other text in angle brackets, not the file itself";
+  }
+  throw Error(ErrorCode::format, file + ": " + what);
+}
+
+inline TorchPlan plan_torch_checkpoint(std::span<const std::byte> bytes, const std::string& name,
+                                       const LoadLimits& limits) {
+  TorchFile file = {bytes, name, limits, MemoryAllowance(name, bytes.size())};
+  const std::string_view text = as_text(bytes);
+  TorchPlan plan;
+  if (text.starts_with("PK\x03\x04") || text.starts_with("PK\x05\x06")) {
+    plan = plan_torch_zip(file);
+  } else if (text.starts_with('\x80')) {
+    plan = plan_torch_legacy(file);
+  } else {
+    refuse_as_torch(text, name);
+  }
+  if (plan.gathered > 0) check_budget(name, bytes.size() + plan.gathered, limits.memory_bytes);
+  return plan;
+}
+
+/// The tensors of a plan, in the file's bytes where they lie in row-major order.
+inline Tensors assemble_torch(TorchPlan plan, ByteBuffer file, const std::string& name) {
+  struct Owner {
+    ByteBuffer file;
+    ByteBuffer gathered;
+  };
+  const auto owner = std::make_shared<Owner>();
+  owner->file = std::move(file);
+  owner->gathered = allocate_for(name, plan.gathered);
+  const std::span<const std::byte> bytes = owner->file.span();
+  std::size_t used = 0;
+  std::vector<NamedTensor> tensors;
+  tensors.reserve(plan.tensors.size());
+  for (TorchPlace& place : plan.tensors) {
+    const auto size = static_cast<std::size_t>(*byte_size(place.type, place.shape));
+    const std::byte* begin = bytes.data() + place.begin;
+    if (!place.strides.empty()) {
+      begin = owner->gathered.data() + used;
+      gather(place, bytes, owner->gathered.data() + used);
+      used += size;
+    }
+    tensors.push_back({std::move(place.name), {place.type, std::move(place.shape), {begin, size}}});
+  }
+  return Tensors(name, std::move(tensors), owner);
+}
+
+}  // namespace detail
+
+/// The tensors of a torch state dict in a pytorch_model.bin, in either layout of torch.save; it may
+/// lie under "state_dict" or "model" in a dict. Throws Error: io, format, unsupported (an element
+/// type, an object that is no tensor, an opcode), or out_of_memory.
+inline Tensors read_torch_checkpoint(const std::string& path, const LoadLimits& limits = {}) {
+  ByteBuffer bytes = read_file(path, limits.memory_bytes);
+  return or_out_of_memory(path, [&] {
+    auto plan = detail::plan_torch_checkpoint(std::as_const(bytes).span(), path, limits);
+    return detail::assemble_torch(std::move(plan), std::move(bytes), path);
+  });
+}
+
+/// The same for a file that is in memory, copied; `file` names it in errors. Throws Error: format,
+/// unsupported, or out_of_memory.
+inline Tensors parse_torch_checkpoint(std::span<const std::byte> bytes, const std::string& file,
+                                      const LoadLimits& limits = {}) {
+  check_budget(file, bytes.size(), limits.memory_bytes);
+  return or_out_of_memory(file, [&] {
+    auto plan = detail::plan_torch_checkpoint(bytes, file, limits);
+    ByteBuffer copy = allocate_for(file, bytes.size());
+    std::copy(bytes.begin(), bytes.end(), copy.data());
+    return detail::assemble_torch(std::move(plan), std::move(copy), file);
+  });
+}
+
+}  // namespace eigenformer::inline v0::io
