@@ -48,7 +48,12 @@ EIGENFORMER_KERNEL LogSumExp log_sum_exp(const float* x, Index n) {
 
 EIGENFORMER_KERNEL Index find_above(const float* x, Index begin, Index n, float threshold) {
   for (; begin + 4 * lanes <= n; begin += 4 * lanes) {  // most groups have none
-    if (maximum(x + begin, 4 * lanes) > threshold) break;
+    F32x16 max = broadcast(-__builtin_huge_valf());
+    max = larger(load(x + begin), max);  // in this order a NaN does not count
+    max = larger(load(x + begin + lanes), max);
+    max = larger(load(x + begin + 2 * lanes), max);
+    max = larger(load(x + begin + 3 * lanes), max);
+    if (tree_max(max) > threshold) break;
   }
   return reference::find_above(x, begin, n, threshold);
 }
