@@ -10,6 +10,7 @@
 #include <iostream>
 #include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "eigenformer/core/context.hpp"
@@ -112,6 +113,9 @@ class Report {
  public:
   using Compute = std::function<void(Hash&)>;
 
+  /// `group`: what the names of operations begin with.
+  explicit Report(std::string group = "operations") : group_(std::move(group)) {}
+
   /// What has no table.
   void function(const std::string& name, const Compute& compute) { print(name, hash_of(compute)); }
 
@@ -138,7 +142,7 @@ class Report {
                             compute(hash, context);
                           }});
     }
-    print_if_equal("operations." + name, variants);
+    print_if_equal(group_ + "." + name, variants);
   }
 
   /// The fastest set of kernels that took part.
@@ -170,6 +174,7 @@ class Report {
     }
   }
 
+  std::string group_;
   std::vector<const KernelTable*> tables_ = exact_tables();
   ThreadPool pool_{3};
   int failures_ = 0;

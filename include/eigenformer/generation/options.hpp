@@ -21,30 +21,25 @@ enum class EarlyStopping {
 /// Options of decoding. What is unset comes from the model's folder, else it is as stated here.
 struct GenerationOptions {
   // Length.
-  std::optional<Index> max_new_tokens =
-      {};                                ///< generated tokens at most, 1 up; goes before max_length
-  std::optional<Index> max_length = {};  ///< prompt + generated tokens at most, 1 up; 20
-  std::optional<Index> min_new_tokens =
-      {};                                ///< no end token before so many generated tokens, 0 up; 0
-  std::optional<Index> min_length = {};  ///< the same, with the prompt, 0 up; 0
+  std::optional<Index> max_new_tokens = {};  ///< generated, 1 up; goes before max_length
+  std::optional<Index> max_length = {};      ///< prompt + generated, 1 up; prompt + 20
+  std::optional<Index> min_new_tokens = {};  ///< generated before an end token, 0 up; 0
+  std::optional<Index> min_length = {};      ///< prompt + generated before an end token, 0 up; 0
 
   // Search.
   std::optional<Index> beam_size = {};               ///< 1 (greedy, or sampling) to 1,024; 1
   std::optional<Index> hypotheses = {};              ///< returned for an input, 1 to beam_size; 1
   std::optional<EarlyStopping> early_stopping = {};  ///< of beams; heuristic
-  std::optional<float> length_penalty =
-      {};  ///< score = sum of log-probabilities / length^penalty; 1
+  std::optional<float> length_penalty = {};  ///< score = sum of log-probabilities / length^it; 1
 
   // Which tokens may come next.
-  std::optional<float> repetition_penalty =
-      {};  ///< divides the logits of tokens seen, above 0; 1: none
-  std::optional<Index> no_repeat_ngram_size = {};                   ///< 0: any n-gram may repeat; 0
+  std::optional<float> repetition_penalty = {};    ///< divides logits of tokens seen, above 0; 1
+  std::optional<Index> no_repeat_ngram_size = {};  ///< 0: any n-gram may repeat; 0
   std::optional<std::vector<std::vector<TokenId>>> bad_words = {};  ///< never complete one of these
   std::optional<std::vector<TokenId>> suppress_tokens = {};         ///< never one of these
   std::optional<std::vector<TokenId>> begin_suppress_tokens = {};   ///< not as the first token
   std::optional<TokenId> forced_bos_token = {};  ///< the first one after a prompt of one
-  std::optional<std::vector<TokenId>> forced_eos_tokens =
-      {};  ///< the last one, where max_length ends it
+  std::optional<std::vector<TokenId>> forced_eos_tokens = {};  ///< where max_length ends
 
   // Sampling: draws instead of taking the likeliest. Filters apply in this order.
   std::optional<bool> sample = {};        ///< whether to draw; false

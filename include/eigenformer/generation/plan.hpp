@@ -17,7 +17,7 @@ struct GenerationPlan {
   /// Throws Error(invalid_argument) that names the option, its range and what it is.
   GenerationPlan(const GenerationOptions& options, Index vocab)
       : max_new_tokens(options.max_new_tokens),
-        max_length(options.max_length.value_or(20)),
+        max_length(options.max_length),
         beam_size(options.beam_size.value_or(1)),
         hypotheses(options.hypotheses.value_or(1)),
         early_stopping(options.early_stopping.value_or(EarlyStopping::heuristic)),
@@ -26,7 +26,7 @@ struct GenerationPlan {
         seed(options.seed.value_or(0)),
         stop_tokens(options.stop_tokens.value_or(std::vector<TokenId>())) {
     if (max_new_tokens) expect_range(*max_new_tokens, 1, most, "max_new_tokens");
-    expect_range(max_length, 1, most, "max_length");
+    if (max_length) expect_range(*max_length, 1, most, "max_length");
     expect_range(beam_size, 1, 1024, "beam_size");
     const bool draws = sample && beam_size == 1;
     expect_range(hypotheses, 1, draws ? 1024 : beam_size, "hypotheses");
@@ -44,17 +44,18 @@ struct GenerationPlan {
   bool stops(TokenId token) const {
     return std::find(stop_tokens.begin(), stop_tokens.end(), token) != stop_tokens.end();
   }
+
   /// The length at which a row ends, for a prompt of `prompt` tokens in a model of `longest`
   /// positions: the last token need not be fed to it any more.
   Index end_length(Index prompt, Index longest) const {
-    const Index wanted = max_new_tokens ? prompt + *max_new_tokens : max_length;
-    return std::min(wanted, longest + 1);
+    if (max_new_tokens) return std::min(prompt + *max_new_tokens, longest + 1);
+    if (max_length) return std::min(*max_length, longest + 1);
+    return std::min(prompt + 20, longest);  // as transformers does where nobody says anything
   }
 
   static constexpr Index most = Index{1} << 40;  ///< of lengths
 
-  std::optional<Index> max_new_tokens;
-  Index max_length;
+  std::optional<Index> max_new_tokens, max_length;
   Index beam_size;
   Index hypotheses;
   EarlyStopping early_stopping;
