@@ -9,6 +9,7 @@
 #include <cmath>
 #include <functional>
 #include <map>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -154,17 +155,6 @@ class Folder {
     report({name, difference, tolerance(name)});
   }
 
-  /// The decoder's logits after each token of `target`, fed one by one: [tokens, vocab].
-  std::vector<float> logits(DecodingSession& session, const std::vector<TokenId>& target) const {
-    const auto vocab = static_cast<std::size_t>(session.vocab());
-    std::vector<float> out(target.size() * vocab);
-    for (std::size_t t = 0; t < target.size(); ++t) {
-      session.advance({&target[t], 1}, Batch(1));
-      session.logits({out.data() + t * vocab, 1, session.vocab()});
-    }
-    return out;
-  }
-
   void check_sequence(Context& context, const std::vector<TokenId>& source, std::size_t i,
                       const Report& report) const {
     const std::string prefix = "seq." + std::to_string(i) + ".";
@@ -174,8 +164,8 @@ class Folder {
     context.watch(recorder);
     Matrix<float> states(batch.tokens(), opened_.model->d_model());
     opened_.model->encode(source, batch, context, states);
-    opened_.model->start(states.view(), batch, context)
-        ->advance(target, Batch(static_cast<Index>(target.size())));
+    const Batch target_batch(static_cast<Index>(target.size()));
+    opened_.model->start(states.view(), batch, context)->advance(target, target_batch);
     context.unwatch();
     compare(prefix + "encoder_last_hidden_state",
             std::vector<float>(states.data(), states.data() + states.size()), report);
@@ -183,7 +173,8 @@ class Folder {
       if (tensors_.find(prefix + name)) compare(prefix + name, values, report);
     }
     const auto session = opened_.model->start(states.view(), batch, context);
-    compare(prefix + "logits", logits(*session, target), report);
+    const Matrix<float> got = logits(*session, {target}, target_batch);
+    compare(prefix + "logits", std::vector<float>(got.data(), got.data() + got.size()), report);
   }
 
   /// All sources in one batch, which the reference padded: only what is not padding counts.
@@ -197,15 +188,53 @@ class Folder {
     }
     Matrix<float> states(batch.tokens(), opened_.model->d_model());
     opened_.model->encode(all, batch, context, states);
-    const std::string name = "batch.encoder_last_hidden_state";
+    compare_rows("batch.encoder_last_hidden_state", states, batch, report);
+    const auto targets = lists(json_.at("decoder_input_ids"));
+    Batch target_batch;
+    for (const auto& target : targets) target_batch.add(static_cast<Index>(target.size()));
+    const auto session = opened_.model->start(states.view(), batch, context);
+    compare_rows("batch.logits", logits(*session, targets, target_batch), target_batch, report);
+  }
+
+  /// The logits after each token of ragged targets, which leave the session as they end.
+  static Matrix<float> logits(DecodingSession& session,
+                              const std::vector<std::vector<TokenId>>& targets,
+                              const Batch& batch) {
+    Matrix<float> out(batch.tokens(), session.vocab());
+    std::vector<Index> sequences(targets.size());
+    std::iota(sequences.begin(), sequences.end(), Index{0});
+    for (Index t = 0; !sequences.empty(); ++t) {
+      std::vector<TokenId> tokens;
+      std::vector<Index> kept, kept_sequences;
+      for (const Index s : sequences) {
+        tokens.push_back(targets[static_cast<std::size_t>(s)][static_cast<std::size_t>(t)]);
+        if (t + 1 == batch.length(s)) continue;
+        kept.push_back(static_cast<Index>(tokens.size()) - 1);
+        kept_sequences.push_back(s);
+      }
+      session.advance(tokens, Batch(std::vector<Index>(tokens.size(), 1)));
+      Matrix<float> rows(session.rows(), session.vocab());
+      session.logits(rows);
+      for (std::size_t r = 0; r < sequences.size(); ++r) {
+        out.row(batch.begin(sequences[r]) + t) = rows.row(static_cast<Index>(r));
+      }
+      session.reorder(kept);
+      sequences = kept_sequences;
+    }
+    return out;
+  }
+
+  /// Rows of sequences against a record that is padded behind each.
+  void compare_rows(const std::string& name, const Matrix<float>& got, const Batch& batch,
+                    const Report& report) const {
     const auto expected = io::values<double>(tensors_, name);
-    const Index longest = tensors_.at(name).shape[1], width = states.cols();
+    const Index longest = tensors_.at(name).shape[1], width = got.cols();
     double difference = 0;
     for (Index s = 0; s < batch.sequences(); ++s) {
       for (Index t = 0; t < batch.length(s); ++t) {
         for (Index c = 0; c < width; ++c) {
           const auto at = static_cast<std::size_t>((s * longest + t) * width + c);
-          const double one = std::abs(double{states(batch.begin(s) + t, c)} - expected[at]);
+          const double one = std::abs(double{got(batch.begin(s) + t, c)} - expected[at]);
           difference = one <= difference ? difference : std::isnan(one) ? HUGE_VAL : one;
         }
       }

@@ -2,6 +2,7 @@
 #include "eigenformer/architectures/open_model.hpp"
 
 #include "io/support.hpp"
+#include "support/peak_memory.hpp"
 
 namespace eigenformer::test {
 namespace {
@@ -36,10 +37,22 @@ class OpenModel : public io_test::FolderTest {
     }
     write(file, text);
   }
+  /// Opens it; what is refused has taken no more than twice its size and 1 MiB.
   OpenedModel open(const io::LoadLimits& limits = {}) {
     ModelOptions options;
     options.load.limits = limits;
-    return open_model(path(""), options);
+    const std::size_t before = live_memory();
+    restart_peak_memory();
+    try {
+      return open_model(path(""), options);
+    } catch (const Error& error) {
+      std::size_t size = 0;
+      for (const auto& file : std::filesystem::directory_iterator(path(""))) {
+        size += file.file_size();
+      }
+      EXPECT_LE(most_live_memory() - before, 2 * size + mebibyte) << error.what();
+      throw;
+    }
   }
 };
 

@@ -4,6 +4,7 @@
 #include "eigenformer/core/thread_pool.hpp"
 #include "eigenformer/layers/attention_recorder.hpp"
 #include "support/matrices.hpp"
+#include "support/peak_memory.hpp"
 
 namespace eigenformer::test {
 namespace {
@@ -186,6 +187,32 @@ TEST(TransformerSession, ScoresAreLogSoftmaxOfLogits) {
   session->score(followers, scores);
   for (std::size_t t = 0; t < followers.size(); ++t) {
     EXPECT_TRUE(same_bits(expected(Index(t), followers[t]), scores[t]));
+  }
+}
+
+TEST(TransformerSession, AStepThatOpensNoBlockAllocatesNothing) {
+  if (!memory_is_counted()) GTEST_SKIP() << "memory is not counted under this sanitizer";
+  const auto model = make_model<PostNorm>();
+  const Scene scene;
+  Context context = make_context();
+  auto session = model.start(scene.source, scene.sources, context);
+  const Batch one_each{1, 1, 1}, none{0, 0, 0};
+  const std::vector<TokenId> tokens = {1, 2, 3};
+  const std::vector<Index> same = {0, 1, 2};
+  std::vector<Candidate> best(12);
+  std::vector<kernels::LogSumExp> totals(3);
+  for (int step = 0; step < 40; ++step) {
+    const std::size_t peak = peak_memory([&] {
+      session->advance(tokens, one_each);
+      session->best({4, none, {}}, {best, totals, {}});
+      session->reorder(same);
+    });
+    // Step 0 grows the scratch memory, steps 16 and 32 open blocks.
+    if (step % 16 == 0) {
+      EXPECT_GT(peak, 0u) << step;
+    } else {
+      EXPECT_EQ(peak, 0u) << step;
+    }
   }
 }
 
