@@ -2,75 +2,28 @@
 #include "eigenformer/io/checkpoint.hpp"
 
 #include <gtest/gtest.h>
-#include <malloc.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
-#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "eigenformer/io/safetensors_writer.hpp"
 #include "io/support.hpp"
-
-// The thread sanitizer's own operators can't be replaced.
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define MEMORY_IS_NOT_COUNTED
-#endif
-#endif
-#if defined(__SANITIZE_THREAD__)
-#define MEMORY_IS_NOT_COUNTED
-#endif
-
-namespace {
-
-/// Bytes that this program has from operator new, and the most it has had since PeakMemory began.
-std::atomic<std::size_t> live_bytes = 0;
-std::atomic<std::size_t> peak_bytes = 0;
-
-#if !defined(MEMORY_IS_NOT_COUNTED)
-void* counted(std::size_t size, std::size_t alignment) {
-  const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
-  void* const memory = rounded < size ? nullptr : std::aligned_alloc(alignment, rounded);
-  if (memory == nullptr) throw std::bad_alloc();
-  const std::size_t live = live_bytes += ::malloc_usable_size(memory);
-  if (live > peak_bytes) peak_bytes = live;
-  return memory;
-}
-
-void release(void* memory) noexcept {
-  live_bytes -= ::malloc_usable_size(memory);
-  std::free(memory);
-}
-#endif
-
-}  // namespace
-
-#if !defined(MEMORY_IS_NOT_COUNTED)
-// For the whole program; what is not replaced here calls these.
-void* operator new(std::size_t size) { return counted(size, __STDCPP_DEFAULT_NEW_ALIGNMENT__); }
-void* operator new(std::size_t size, std::align_val_t alignment) {
-  return counted(size, static_cast<std::size_t>(alignment));
-}
-void operator delete(void* memory) noexcept { release(memory); }
-void operator delete(void* memory, std::size_t) noexcept { release(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { release(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { release(memory); }
-#endif
+#include "support/peak_memory.hpp"
 
 namespace {
 
 using namespace std::string_literals;
 using namespace eigenformer::io;
 using eigenformer::Error;
+using eigenformer::test::mebibyte;
+using eigenformer::test::peak_memory;
 using io_test::bytes_of;
 using io_test::ErrorCode;
 using io_test::expect_error;
@@ -289,6 +242,29 @@ TEST_F(CheckpointTest, ChecksTheBudgetOfTorchShards) {
                [&] { open_checkpoint(fixture("torch-sharded"), options); });
 }
 
+// Also what tensors that are not in row-major order take beside their files: 12 bytes in the first,
+// 16 in the second, and either alone would be within the budget.
+TEST_F(CheckpointTest, ChecksTheBudgetOfWhatTorchShardsGather) {
+  const auto recorded = io_test::data_folder / "torch_checkpoints";
+  std::filesystem::copy(recorded / "tiny_zip.bin", path("one"));
+  std::filesystem::copy(recorded / "storage_views.bin", path("two"));
+  write("pytorch_model.bin.index.json", R"({"weight_map":{"a":"one","b":"one","c":"one",)"
+                                        R"("whole":"two","part":"two","part.across":"two"}})");
+  const std::uintmax_t files =
+      std::filesystem::file_size(path("one")) + std::filesystem::file_size(path("two"));
+  LoadOptions options;
+  options.limits.memory_bytes = files + 28;
+  EXPECT_EQ(open_checkpoint(folder(), options).size(), 6u);
+  for (const std::uintmax_t missing : {1u, 16u, 17u, 28u}) {
+    options.limits.memory_bytes = files + 28 - missing;
+    const std::uintmax_t needed = files + (missing > 16 ? 12 : 28);
+    expect_error(ErrorCode::out_of_memory,
+                 path("./pytorch_model.bin.index.json") + ": needs " + std::to_string(needed) +
+                     " bytes of memory, the budget is " + std::to_string(files + 28 - missing),
+                 [&] { open_checkpoint(folder(), options); });
+  }
+}
+
 TEST_F(CheckpointTest, NeedsNoBudgetForMappedShards) {
   const std::string index = two_shards();
   LoadOptions options;
@@ -381,27 +357,11 @@ TEST_F(BadIndexTest, SurvivesEveryFlippedBit) {
 
 // What opening a file may cost, in bytes from operator new.
 
-/// The most bytes that the function has at a time, an error's text included.
-template <class Function>
-std::size_t peak_memory(Function function) {
-  const std::size_t before = live_bytes;
-  peak_bytes = before;
-  try {
-    function();
-  } catch (const Error&) {
-  }
-  return peak_bytes - before;
-}
-
-constexpr std::size_t mebibyte = std::size_t{1} << 20;
-
 class MemoryTest : public CheckpointTest {
  protected:
   void SetUp() override {
     CheckpointTest::SetUp();
-#if defined(MEMORY_IS_NOT_COUNTED)
-    GTEST_SKIP() << "the thread sanitizer's operators can't be replaced";
-#endif
+    if (!eigenformer::test::memory_is_counted()) GTEST_SKIP() << "under this sanitizer";
   }
 };
 
