@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -45,14 +46,21 @@ inline Tensors open_sharded_safetensors(const std::string& index_path,
                      [&](const std::string& path) { return open_safetensors(path, options); });
 }
 
-/// The same for torch's files (pytorch_model.bin.index.json), which are always read.
+/// The same for torch's files (pytorch_model.bin.index.json), which are always read. What their
+/// tensors take beside them counts too, once each file has been read and before it is allocated.
 inline Tensors read_sharded_torch_checkpoint(const std::string& index_path,
                                              const LoadLimits& limits = {}) {
   const ShardIndex index = read_shard_index(index_path, limits);
   const ShardFiles files = find_shards(index);
   check_budget(index_path, files.bytes, limits.memory_bytes);
-  return open_shards(index, files,
-                     [&](const std::string& path) { return read_torch_checkpoint(path, limits); });
+  std::uint64_t beside = 0;
+  const auto check = [&](std::uint64_t, std::uint64_t gathered) {
+    beside += gathered;
+    check_budget(index_path, files.bytes + beside, limits.memory_bytes);
+  };
+  return open_shards(index, files, [&](const std::string& path) {
+    return detail::read_torch_file(path, limits, check);
+  });
 }
 
 namespace detail {

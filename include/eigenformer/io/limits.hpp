@@ -25,8 +25,8 @@ struct LoadLimits {
   std::size_t json_depth = 64;                            ///< arrays and objects open at once: 0 up
   std::size_t json_string_bytes = std::size_t{16} << 20;  ///< bytes of a string or key: 0 and up
   std::size_t json_members = std::size_t{4} << 20;        ///< of one array or object: 0 and up
-  /// Values of a whole text, 0 to 2^31 - 1. Of a header: at most what its tensors and metadata
-  /// take.
+  /// Values of a whole text, 0 to 2^31 - 1; each takes 40 bytes of memory. Of a header: at most
+  /// what its tensors and metadata take.
   std::size_t json_values = std::size_t{16} << 20;
 
   // Files of tensors.
@@ -48,6 +48,7 @@ struct LoadLimits {
   std::int64_t vocabulary = std::int64_t{4} << 20;  ///< entries: 1 and up
   std::int64_t merges = std::int64_t{4} << 20;      ///< rules of byte-pair encoding: 0 and up
   std::size_t piece_bytes = std::size_t{64} << 10;  ///< bytes of one entry's text: 1 and up
+  std::size_t text_bytes = std::size_t{16} << 20;   ///< bytes of one text to encode: 0 and up
 };
 
 /// How the bytes of tensors come into memory.

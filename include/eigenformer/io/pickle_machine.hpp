@@ -226,8 +226,9 @@ class PickleMachine {
 
   std::string describe(PickleValue value) const { return document_.description(value); }
 
-  /// A deque's blocks cost a little more than their content.
-  static std::uint64_t with_overhead(std::uint64_t bytes) { return bytes + bytes / 16; }
+  /// A deque's blocks cost a little more than their content, and so does the list of them, which
+  /// for a while is there twice and never gets shorter again.
+  static std::uint64_t with_overhead(std::uint64_t bytes) { return bytes + bytes / 8; }
 
   void check_memory(std::size_t more) const {
     const std::size_t values = stack_.size() + memo_.size();

@@ -64,7 +64,6 @@ inline TorchPlan plan_torch_checkpoint(std::span<const std::byte> bytes, const s
   } else {
     refuse_as_torch(text, name);
   }
-  if (plan.gathered > 0) check_budget(name, bytes.size() + plan.gathered, limits.memory_bytes);
   return plan;
 }
 
@@ -94,16 +93,26 @@ inline Tensors assemble_torch(TorchPlan plan, ByteBuffer file, const std::string
   return Tensors(name, std::move(tensors), owner);
 }
 
+/// The tensors of a file. Before memory is allocated for those that are not in row-major order,
+/// check(file, gathered) may refuse it: bytes of the file, and of these.
+template <class Check>
+Tensors read_torch_file(const std::string& path, const LoadLimits& limits, const Check& check) {
+  ByteBuffer bytes = read_file(path, limits.memory_bytes);
+  return or_out_of_memory(path, [&] {
+    TorchPlan plan = plan_torch_checkpoint(std::as_const(bytes).span(), path, limits);
+    check(bytes.size(), plan.gathered);
+    return assemble_torch(std::move(plan), std::move(bytes), path);
+  });
+}
+
 }  // namespace detail
 
 /// The tensors of a torch state dict in a pytorch_model.bin, in either layout of torch.save; it may
 /// lie under "state_dict" or "model" in a dict. Throws Error: io, format, unsupported (an element
 /// type, an object that is no tensor, an opcode), or out_of_memory.
 inline Tensors read_torch_checkpoint(const std::string& path, const LoadLimits& limits = {}) {
-  ByteBuffer bytes = read_file(path, limits.memory_bytes);
-  return or_out_of_memory(path, [&] {
-    auto plan = detail::plan_torch_checkpoint(std::as_const(bytes).span(), path, limits);
-    return detail::assemble_torch(std::move(plan), std::move(bytes), path);
+  return detail::read_torch_file(path, limits, [&](std::uint64_t file, std::uint64_t gathered) {
+    check_budget(path, file + gathered, limits.memory_bytes);
   });
 }
 
@@ -114,6 +123,7 @@ inline Tensors parse_torch_checkpoint(std::span<const std::byte> bytes, const st
   check_budget(file, bytes.size(), limits.memory_bytes);
   return or_out_of_memory(file, [&] {
     auto plan = detail::plan_torch_checkpoint(bytes, file, limits);
+    check_budget(file, bytes.size() + plan.gathered, limits.memory_bytes);
     ByteBuffer copy = allocate_for(file, bytes.size());
     std::copy(bytes.begin(), bytes.end(), copy.data());
     return detail::assemble_torch(std::move(plan), std::move(copy), file);

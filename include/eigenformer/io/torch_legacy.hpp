@@ -75,7 +75,9 @@ class TorchLegacyStorages {
               [](const Storage& a, const Storage& b) { return a.name.key < b.name.key; });
     const auto same = [&](const Storage& a, const Storage& b) {
       if (a.name.key != b.name.key) return false;
-      if (a.name.type == b.name.type && a.name.elements == b.name.elements) return true;
+      // Torch lets one of nothing be of several types.
+      const bool same_type = a.name.type == b.name.type || a.name.elements == 0;
+      if (same_type && a.name.elements == b.name.elements) return true;
       throw Error(ErrorCode::format,
                   file.name + ": storage " + excerpt(a.name.key) + " has two types or sizes");
     };

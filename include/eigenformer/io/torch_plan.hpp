@@ -109,7 +109,7 @@ inline PickleValue torch_state_dict(const PickleDocument& document, TorchFile& f
 template <class Locate>
 class TorchPlanner {
  public:
-  TorchPlanner(const PickleDocument& document, TorchFile& file, const Locate& locate)
+  TorchPlanner(const PickleDocument& document, TorchFile& file, Locate& locate)
       : document_(document), file_(file), pickle_(document, file.limits), locate_(locate) {}
 
   TorchPlan plan() {
@@ -221,7 +221,7 @@ class TorchPlanner {
   const PickleDocument& document_;
   TorchFile& file_;
   TorchPickle pickle_;
-  const Locate& locate_;
+  Locate& locate_;
   TorchPlan plan_;
 };
 

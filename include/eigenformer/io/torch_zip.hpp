@@ -7,12 +7,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "eigenformer/core/error.hpp"
 #include "eigenformer/io/byte_buffer.hpp"
+#include "eigenformer/io/memory_allowance.hpp"
 #include "eigenformer/io/pickle.hpp"
 #include "eigenformer/io/tensor.hpp"
 #include "eigenformer/io/text.hpp"
@@ -63,11 +66,13 @@ inline void check_torch_archive(const ZipArchive& archive, const std::string& fo
   expect("version", {"1\n", "2\n", "3\n"});
 }
 
-/// The storages of an archive.
+/// The storages of an archive. One that has elements is of one type for all its tensors: torch
+/// writes no other, and reads it as whichever comes first.
 class TorchZipStorages {
  public:
   /// `folder`: what their entries' names begin with.
-  TorchZipStorages(const ZipArchive& archive, std::string_view folder) : prefix_(folder.size()) {
+  TorchZipStorages(const ZipArchive& archive, std::string_view folder, MemoryAllowance& allowance)
+      : prefix_(folder.size()) {
     const std::span<const ZipEntry> all = archive.entries();
     const auto first = std::lower_bound(
         all.begin(), all.end(), folder,
@@ -75,10 +80,12 @@ class TorchZipStorages {
     const auto last = std::partition_point(
         first, all.end(), [&](const ZipEntry& entry) { return entry.name.starts_with(folder); });
     storages_ = std::span(first, last);
+    allowance.take(storages_.size() * sizeof(types_[0]));
+    types_.resize(storages_.size());
   }
 
   /// At which byte of the file a storage begins. Throws Error(format).
-  std::uint64_t operator()(const TorchStorageName& name, const std::string& where) const {
+  std::uint64_t operator()(const TorchStorageName& name, const std::string& where) {
     const auto found = std::lower_bound(storages_.begin(), storages_.end(), name.key,
                                         [this](const ZipEntry& entry, std::string_view wanted) {
                                           return entry.name.substr(prefix_) < wanted;
@@ -93,12 +100,20 @@ class TorchZipStorages {
                                          " should have " + std::to_string(bytes) +
                                          " bytes and has " + std::to_string(found->size));
     }
+    std::optional<DataType>& type = types_[static_cast<std::size_t>(found - storages_.begin())];
+    if (bytes > 0 && type.value_or(name.type) != name.type) {
+      throw Error(ErrorCode::format, where + ": its storage " + excerpt(name.key) + " is of " +
+                                         std::string(io::name(name.type)) + " here and of " +
+                                         std::string(io::name(*type)) + " for another tensor");
+    }
+    type = name.type;
     return found->begin;
   }
 
  private:
   std::size_t prefix_;
   std::span<const ZipEntry> storages_;
+  std::vector<std::optional<DataType>> types_;  ///< of each storage that a tensor had
 };
 
 /// Throws Error: format, or unsupported. The CRC-32 of storages is not checked: that would be a
@@ -116,7 +131,7 @@ inline TorchPlan plan_torch_zip(TorchFile& file) {
                                        std::to_string(document.end()) +
                                        ": more bytes after the pickle");
   }
-  const TorchZipStorages storages(archive, folder + "data/");
+  TorchZipStorages storages(archive, folder + "data/", file.allowance);
   return TorchPlanner(document, file, storages).plan();
 }
 

@@ -41,12 +41,13 @@ class ZipArchive {
     allowance.take(directory.entries * sizeof(ZipEntry));
     read_directory(directory);
     // By place, each entry must end where the next begins, and only then are local headers read:
-    // so no byte is read twice, whatever the directory says.
+    // so no byte is read twice, whatever the directory says. Where the next is said to begin may be
+    // nowhere in the file.
     std::sort(entries_.begin(), entries_.end(),
               [](const ZipEntry& a, const ZipEntry& b) { return a.begin < b.begin; });
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       const bool last = i + 1 == entries_.size();
-      enter(entries_[i], last ? directory.begin : entries_[i + 1].begin);
+      enter(entries_[i], last ? directory.begin : std::min(directory.begin, entries_[i + 1].begin));
     }
     std::sort(entries_.begin(), entries_.end(),
               [](const ZipEntry& a, const ZipEntry& b) { return a.name < b.name; });
@@ -88,6 +89,11 @@ class ZipArchive {
     const std::uint64_t limit = directory.begin + directory.size;
     for (std::uint64_t i = 0; i < directory.entries; ++i) at = read_entry(at, limit);
     if (at != limit) throw zip_.error_at(at, "the central directory has more than its entries");
+    // Other readers look for the directory in front of the record that ends it.
+    if (limit != directory.end) {
+      throw zip_.error_at(limit, "the central directory ends here, expected at byte " +
+                                     std::to_string(directory.end));
+    }
   }
 
   /// Reads one entry of the central directory (4.3.12), with `begin` at its local header; returns

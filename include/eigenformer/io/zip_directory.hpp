@@ -131,7 +131,8 @@ struct ZipDirectory {
   std::uint64_t begin = 0;
   std::uint64_t size = 0;
   std::uint64_t entries = 0;
-  bool whole = true;  ///< the archive is in one volume
+  std::uint64_t end = 0;  ///< where the record behind it begins
+  bool whole = true;      ///< the archive is in one volume
 
   bool operator==(const ZipDirectory&) const = default;
 };
@@ -150,11 +151,16 @@ inline std::uint64_t zip_end_of(const ZipBytes& zip) {
 /// What the ZIP64 record between a locator's place and its own says (4.3.14).
 inline ZipDirectory zip64_directory(const ZipBytes& zip, std::uint64_t at, std::uint64_t locator) {
   zip.expect(zip64_end, at, locator);
+  constexpr std::uint64_t uncounted = 12;  // the signature, and the size itself
+  if (zip.field<std::uint64_t>(at + 4) != locator - at - uncounted) {
+    throw zip.error_at(at, "a ZIP64 record that does not end at byte " + std::to_string(locator) +
+                               ", where its locator begins");
+  }
   const auto entries = zip.field<std::uint64_t>(at + 32);
   const bool whole =
       zip.field<std::uint64_t>(at + 16) == 0 && zip.field<std::uint64_t>(at + 24) == entries &&
       zip.field<std::uint32_t>(locator + 4) == 0 && zip.field<std::uint32_t>(locator + 16) == 1;
-  return {zip.field<std::uint64_t>(at + 48), zip.field<std::uint64_t>(at + 40), entries, whole};
+  return {zip.field<std::uint64_t>(at + 48), zip.field<std::uint64_t>(at + 40), entries, at, whole};
 }
 
 /// Finds the central directory. Throws Error: format, or unsupported (several volumes).
@@ -162,13 +168,12 @@ inline ZipDirectory find_zip_directory(const ZipBytes& zip) {
   const std::uint64_t end = zip_end_of(zip);
   const std::uint16_t entries = zip.field<std::uint16_t>(end + 10);
   ZipDirectory directory = {
-      zip.field<std::uint32_t>(end + 16), zip.field<std::uint32_t>(end + 12), entries,
+      zip.field<std::uint32_t>(end + 16), zip.field<std::uint32_t>(end + 12), entries, end,
       zip.field<std::uint32_t>(end + 4) == 0 && zip.field<std::uint16_t>(end + 8) == entries};
-  std::uint64_t limit = end;
   const std::uint64_t locator = end - std::min(end, zip64_locator.size);
   if (zip.has(zip64_locator, locator, end)) {
-    limit = zip.field<std::uint64_t>(locator + 8);
-    ZipDirectory wide = zip64_directory(zip, limit, locator);
+    ZipDirectory wide = zip64_directory(zip, zip.field<std::uint64_t>(locator + 8), locator);
+    directory.end = wide.end;
     directory.whole = wide.whole = directory.whole && wide.whole;
     if (directory.begin == zip64_has_it) directory.begin = wide.begin;
     if (directory.size == zip64_has_it) directory.size = wide.size;
@@ -178,10 +183,11 @@ inline ZipDirectory find_zip_directory(const ZipBytes& zip) {
   if (!directory.whole) {
     throw zip.error_at(end, "an archive in several volumes", ErrorCode::unsupported);
   }
-  if (directory.begin > limit || directory.size > limit - directory.begin) {
+  if (directory.begin > directory.end || directory.size > directory.end - directory.begin) {
     throw zip.error_at(end, "a central directory of " + std::to_string(directory.size) +
                                 " bytes from byte " + std::to_string(directory.begin) +
-                                ", where byte " + std::to_string(limit) + " is its last end");
+                                ", where byte " + std::to_string(directory.end) +
+                                " is its last end");
   }
   if (directory.entries > directory.size / zip_central.size) {
     throw zip.error_at(end, std::to_string(directory.entries) + " entries in " +

@@ -377,6 +377,10 @@ cases = {
     "storage_type_differs": (zipped(dict_of(("a", tensor()), ("b", tensor(storage(kind="HalfStorage"))))),
                              FORMAT, 'tensor "b": its storage "0" should have 4 bytes and has 8'),
 
+    "storage_of_two_types": (
+        zipped(dict_of(("a", tensor()), ("b", tensor(storage(kind="IntStorage"))))), FORMAT,
+        'tensor "b": its storage "0" is of I32 here and of F32 for another tensor'),
+
     # Tensors.
     "offset_negative": (zipped(one(offset=number(-1))), FORMAT,
                         'tensor "a": its offset: expected an integer in [0, 2^63), got -1'),
@@ -522,6 +526,16 @@ cases = {
     "zip_entry_begins_at_2_63": (
         changed(begin=2**32 - 1, extra=struct.pack("<HHQ", 1, 8, 2**63)), FORMAT,
         "expected its local header between byte 9223372036854775808"),
+    "zip_two_entries_begin_after_the_end": (
+        zipped(GOOD, storage={"begin": 2**30}, version={"begin": 2**31}), FORMAT,
+        f"expected its local header between byte 1073741824 and byte {len(LOCALS)}"),
+    "zip_two_entries_begin_at_2_62": (
+        zipped(GOOD, storage={"begin": 2**32 - 1, "extra": struct.pack("<HHQ", 1, 8, 2**62)},
+               version={"begin": 2**32 - 1, "extra": struct.pack("<HHQ", 1, 8, 2**63)}), FORMAT,
+        f"expected its local header between byte 4611686018427387904 and byte {len(LOCALS)}"),
+    "zip_two_entries_begin_in_the_directory": (
+        zipped(GOOD, storage={"begin": len(LOCALS)}, version={"begin": len(LOCALS) + 100}), FORMAT,
+        f"expected its local header between byte {len(LOCALS)} and byte {len(LOCALS)}"),
     "zip_entry_over_the_next": (changed(size=20, stored=20), FORMAT, "its 20 bytes run over byte"),
     "zip_entry_over_the_directory": (zipped(GOOD, version={"size": 100, "stored": 100}), FORMAT,
                                      'entry "archive/version": its 100 bytes run over byte'),
@@ -576,6 +590,23 @@ cases = {
                           f"65535 entries in {len(DIRECTORY)} bytes of central directory"),
     "zip_2_60_entries": (archive(entries_for(GOOD), count=65535, wide=wide_end(count=2**60)), FORMAT,
                          f"1152921504606846976 entries in {len(DIRECTORY)} bytes of central directory"),
+    "zip_directory_then_a_gap": (archive(entries_for(GOOD), wide=lambda *_: b"\0" * 5), FORMAT,
+                                 f"byte {len(LOCALS + DIRECTORY)}: the central directory ends here, expected at byte "
+                                 f"{len(LOCALS + DIRECTORY) + 5}"),
+    "zip_two_directories": (
+        archive(entries_for(GOOD), wide=lambda *_: DIRECTORY), FORMAT,
+        f"byte {len(LOCALS + DIRECTORY)}: the central directory ends here, expected at byte "
+        f"{len(LOCALS + DIRECTORY * 2)}"),
+    "zip_zip64_directory_then_a_gap": (
+        archive(entries_for(GOOD), wide=lambda begin, size, count: b"\0" * 5 + wide_end(at=begin + size + 5)(
+            begin, size, count)), FORMAT,
+        f"byte {len(LOCALS + DIRECTORY)}: the central directory ends here, expected at byte "
+        f"{len(LOCALS + DIRECTORY) + 5}"),
+    "zip_zip64_record_then_a_gap": (
+        archive(entries_for(GOOD), wide=lambda *sizes: wide_end()(*sizes)[:56] + b"\0" * 5 + (
+            wide_end()(*sizes)[56:])), FORMAT,
+        f"byte {len(LOCALS + DIRECTORY)}: a ZIP64 record that does not end at byte "
+        f"{len(LOCALS + DIRECTORY) + 61}, where its locator begins"),
     "zip_several_volumes": (archive(entries_for(GOOD), volume=1), UNSUPPORTED, "an archive in several volumes"),
     "zip_zip64_several_volumes": (archive(entries_for(GOOD), wide=wide_end(volumes=2)), UNSUPPORTED,
                                   "an archive in several volumes"),
