@@ -62,12 +62,23 @@ std::size_t most_live_memory() { return peak_bytes; }
 }  // namespace eigenformer::test
 
 #if !defined(MEMORY_IS_NOT_COUNTED)
-// For the whole program; what is not replaced here calls these.
+// For the whole program. Arrays' operators call these; those that don't throw would too, but the
+// address sanitizer has its own.
 void* operator new(std::size_t size) {
   return eigenformer::test::counted(size, __STDCPP_DEFAULT_NEW_ALIGNMENT__);
 }
 void* operator new(std::size_t size, std::align_val_t alignment) {
   return eigenformer::test::counted(size, static_cast<std::size_t>(alignment));
+}
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  try {
+    return operator new(size);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+void operator delete(void* memory, const std::nothrow_t&) noexcept {
+  eigenformer::test::release(memory);
 }
 void operator delete(void* memory) noexcept { eigenformer::test::release(memory); }
 void operator delete(void* memory, std::size_t) noexcept { eigenformer::test::release(memory); }
