@@ -3,8 +3,6 @@
 /// golden.json (and beams.json), as tools/record_golden.py writes them.
 #pragma once
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -74,8 +72,8 @@ class Folder {
     for (std::size_t i = 0; i < sources.size(); ++i) check_sequence(context, sources[i], i, report);
     if (tensors_.find("batch.input_ids")) check_batch(context, sources, report);
     for (const io::Json& one : json_.at("generate").elements()) check_case(context, one, report);
-    const std::string beams = golden_path_ + "/beams.json";
-    if (::access(beams.c_str(), F_OK) == 0) check_beams(context, io::read_json(beams), report);
+    const auto beams = io::read_json_if_there(golden_path_ + "/beams.json");
+    if (beams) check_beams(context, *beams, report);
   }
 
   /// What generate() gives for sources with the arguments of a case.
@@ -144,13 +142,18 @@ class Folder {
     return std::max(1e-5, 4 * recorded.number(0, 1));
   }
 
+  /// The larger of two differences; NaN is infinite.
+  static double larger(double difference, double other) {
+    if (std::isnan(other)) return HUGE_VAL;
+    return std::max(difference, std::abs(other));
+  }
+
   template <class Value>
   void compare(const std::string& name, const std::vector<Value>& got, const Report& report) const {
     const auto expected = io::values<double>(tensors_, name);
     double difference = expected.size() == got.size() ? 0.0 : HUGE_VAL;
     for (std::size_t i = 0; i < got.size() && difference < HUGE_VAL; ++i) {
-      const double one = std::abs(static_cast<double>(got[i]) - expected[i]);
-      difference = one <= difference ? difference : std::isnan(one) ? HUGE_VAL : one;
+      difference = larger(difference, static_cast<double>(got[i]) - expected[i]);
     }
     report({name, difference, tolerance(name)});
   }
@@ -234,8 +237,7 @@ class Folder {
       for (Index t = 0; t < batch.length(s); ++t) {
         for (Index c = 0; c < width; ++c) {
           const auto at = static_cast<std::size_t>((s * longest + t) * width + c);
-          const double one = std::abs(double{got(batch.begin(s) + t, c)} - expected[at]);
-          difference = one <= difference ? difference : std::isnan(one) ? HUGE_VAL : one;
+          difference = larger(difference, double{got(batch.begin(s) + t, c)} - expected[at]);
         }
       }
     }

@@ -15,6 +15,7 @@
 
 #include "eigenformer/io/safetensors_writer.hpp"
 #include "io/support.hpp"
+#include "io/tensors.hpp"
 #include "support/peak_memory.hpp"
 
 namespace {
@@ -26,6 +27,7 @@ using eigenformer::test::mebibyte;
 using eigenformer::test::peak_memory;
 using io_test::bytes_of;
 using io_test::ErrorCode;
+using io_test::expect_equal;
 using io_test::expect_error;
 
 const LoadOptions by_reading = {};
@@ -33,18 +35,6 @@ const LoadOptions by_mapping = {{}, FileAccess::map};
 
 std::string fixture(const std::string& folder) {
   return (io_test::data_folder / "checkpoints" / folder).string();
-}
-
-/// The same names, types, shapes and bytes.
-void expect_equal(const Tensors& got, const Tensors& expected) {
-  ASSERT_EQ(got.names(), expected.names());
-  for (const NamedTensor& entry : expected) {
-    const TensorView& tensor = got.at(entry.name);
-    EXPECT_EQ(text(tensor), text(entry.tensor)) << entry.name;
-    EXPECT_TRUE(std::equal(tensor.bytes.begin(), tensor.bytes.end(), entry.tensor.bytes.begin(),
-                           entry.tensor.bytes.end()))
-        << entry.name;
-  }
 }
 
 TEST(CheckpointFixtureTest, IsOneModelInFourForms) {

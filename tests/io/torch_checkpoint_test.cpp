@@ -19,6 +19,7 @@
 #include "eigenformer/io/checkpoint.hpp"
 #include "eigenformer/io/safetensors.hpp"
 #include "io/support.hpp"
+#include "io/tensors.hpp"
 #include "support/peak_memory.hpp"
 
 namespace {
@@ -31,6 +32,7 @@ using eigenformer::test::peak_memory;
 using io_test::bytes_of;
 using io_test::content_of;
 using io_test::ErrorCode;
+using io_test::expect_equal;
 using io_test::expect_error;
 
 const std::filesystem::path fixtures = io_test::data_folder / "torch_checkpoints";
@@ -41,18 +43,6 @@ Tensors parse(std::string_view content, const LoadLimits& limits = {}) {
   const auto bytes = bytes_of(content);
   const std::vector<std::byte> exact(bytes.begin(), bytes.end());
   return parse_torch_checkpoint(exact, "tiny", limits);
-}
-
-/// The same names, types, shapes and bytes.
-void expect_equal(const Tensors& got, const Tensors& expected) {
-  ASSERT_EQ(got.names(), expected.names());
-  for (const NamedTensor& entry : expected) {
-    const TensorView& tensor = got.at(entry.name);
-    EXPECT_EQ(text(tensor), text(entry.tensor)) << entry.name;
-    ASSERT_EQ(tensor.bytes.size(), entry.tensor.bytes.size()) << entry.name;
-    EXPECT_TRUE(std::equal(tensor.bytes.begin(), tensor.bytes.end(), entry.tensor.bytes.begin()))
-        << entry.name;
-  }
 }
 
 /// All bytes of all tensors, one after the other: reads each, and expects as many as shapes take.

@@ -70,6 +70,18 @@ TEST(SentenceSplitter, KnowsTheMarksOfOtherScripts) {
   EXPECT_EQ(sentences_of("¿Qué? ¡Nada! Vale."), (Sentences{"¿Qué?", "¡Nada!", "Vale."}));
 }
 
+TEST(LineSplitter, CutsAtLineBreaksAlone) {
+  const std::string text = " \r\none. Two!\t\n\n  three \u2028four";
+  std::string joined;
+  Sentences lines;
+  for (const pipelines::Sentence& line : pipelines::split_lines(text)) {
+    lines.emplace_back(line.text);
+    (joined += line.text) += line.separator;
+  }
+  EXPECT_EQ(lines, (Sentences{"", "one. Two!", "three", "four"}));
+  EXPECT_EQ(joined, text);
+}
+
 std::string random_text(std::uint64_t seed) {
   constexpr const char* parts[] = {"a",    "B",        " ",  ".",  "!",      "?",  "…", "\"",
                                    "»",    "\u00A0",   "\n", "。", "1",      "Mr", "é", "É",

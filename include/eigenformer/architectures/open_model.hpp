@@ -2,8 +2,6 @@
 /// A model's folder, as a hub has it, opened by what its config.json says it is.
 #pragma once
 
-#include <unistd.h>
-
 #include <memory>
 #include <string>
 #include <utility>
@@ -93,13 +91,13 @@ inline const Family& family_of(const io::Json& config) {
 inline GenerationOptions generation_defaults(const std::string& folder, const io::Json& config,
                                              const io::LoadLimits& limits, Index vocab) {
   const GenerationOptions of_config = read_generation_config(config, vocab);
-  const std::string path = folder + "/generation_config.json";
-  if (::access(path.c_str(), F_OK) != 0) return of_config;
+  const auto own = io::read_json_if_there(folder + "/generation_config.json", limits);
+  if (!own) return of_config;
   GenerationOptions tokens;
   tokens.stop_tokens = of_config.stop_tokens;
   tokens.start_token = of_config.start_token;
   tokens.pad_token = of_config.pad_token;
-  return read_generation_config(io::read_json(path, limits), vocab).or_from(tokens);
+  return read_generation_config(*own, vocab).or_from(tokens);
 }
 
 }  // namespace detail

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include <new>
 #include <span>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -143,6 +145,20 @@ inline ByteBuffer allocate_for(const std::string& file, std::uint64_t bytes) {
     if (bytes > std::numeric_limits<std::size_t>::max()) throw std::bad_alloc();
     return ByteBuffer(static_cast<std::size_t>(bytes));
   });
+}
+
+/// A copy of a file's bytes. Throws Error(out_of_memory).
+inline ByteBuffer copy_for(const std::string& file, std::span<const std::byte> bytes) {
+  ByteBuffer copy = allocate_for(file, bytes.size());
+  std::copy(bytes.begin(), bytes.end(), copy.data());
+  return copy;
+}
+
+/// Throws Error(format) for the text that Git keeps in place of a large file.
+inline void refuse_git_lfs_pointer(std::string_view content, const std::string& file) {
+  if (!content.starts_with("version https://git-lfs")) return;
+  throw Error(ErrorCode::format,
+              file + ": is a Git LFS pointer, not the file itself: fetch it with git lfs pull");
 }
 
 /// Throws Error(out_of_memory) where `bytes` of a file are over the budget.

@@ -3,12 +3,15 @@
 /// interface; this is the only header that includes it, because it takes seconds to compile.
 #pragma once
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -238,6 +241,13 @@ inline Json read_json(const std::string& path, const LoadLimits& limits = {}) {
   detail::check_json_size(file.size(), path, limits);
   const ByteBuffer bytes = read_all(file, limits.memory_bytes);
   return parse_json(as_text(bytes.span()), path, limits);
+}
+
+/// The same, or nothing where there is no such file.
+inline std::optional<Json> read_json_if_there(const std::string& path,
+                                              const LoadLimits& limits = {}) {
+  if (::access(path.c_str(), F_OK) != 0) return std::nullopt;
+  return read_json(path, limits);
 }
 
 }  // namespace eigenformer::inline v0::io

@@ -11,6 +11,14 @@
 
 namespace eigenformer::inline v0::io {
 
+/// U+FFFD, which stands for what is not UTF-8.
+inline constexpr std::string_view replacement_character = "\xEF\xBF\xBD";
+
+/// Whether the byte is one of a character in UTF-8, and not its first.
+constexpr bool continues_character(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
+}
+
 /// Bytes of the UTF-8 sequence that text begins with, 1 to 4, or 0 where it begins with none (RFC
 /// 3629: no overlong form, no surrogate, nothing above U+10FFFF).
 constexpr std::size_t utf8_length(std::string_view text) {
@@ -75,7 +83,7 @@ inline std::string json_quoted(std::string_view text) {
   while (!text.empty()) {
     const std::size_t length = utf8_length(text);
     if (length == 0) {
-      out += "\xEF\xBF\xBD";
+      out += replacement_character;
     } else if (length == 1) {
       detail::append_escaped(out, text.front());
     } else {
@@ -86,13 +94,24 @@ inline std::string json_quoted(std::string_view text) {
   return out += '"';
 }
 
+/// Appends the text, with `to` for every `from`, which is not empty.
+inline void append_replacing(std::string& out, std::string_view text, std::string_view from,
+                             std::string_view to) {
+  for (std::size_t at = text.find(from); at != std::string_view::npos; at = text.find(from)) {
+    out += text.substr(0, at);
+    out += to;
+    text.remove_prefix(at + from.size());
+  }
+  out += text;
+}
+
 /// The text for an error message: as json_quoted writes it, and of a long text only about the first
 /// `bytes`, whole characters, with dots after it.
 inline std::string excerpt(std::string_view text, std::size_t bytes = 96) {
   if (text.size() <= bytes) return json_quoted(text);
   std::size_t end = bytes;
   // Back to the start of a character, but no further than a character is long.
-  while (end > 0 && bytes - end < 3 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) {
+  while (end > 0 && bytes - end < 3 && continues_character(text[end])) {
     --end;
   }
   return json_quoted(text.substr(0, end)) + "...";

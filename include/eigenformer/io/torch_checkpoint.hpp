@@ -31,6 +31,7 @@ namespace detail {
 
 /// For bytes that begin neither as an archive nor as a pickle: says what they are, if it's known.
 [[noreturn]] inline void refuse_as_torch(std::string_view bytes, const std::string& file) {
+  refuse_git_lfs_pointer(bytes, file);
   constexpr std::size_t tar_magic = 257;
   if (bytes.size() >= tar_magic && bytes.substr(tar_magic).starts_with("ustar")) {
     throw Error(ErrorCode::unsupported,
@@ -42,8 +43,6 @@ namespace detail {
   const std::size_t text = bytes.find_first_not_of(" \t\r\n");
   if (bytes.empty()) {
     what = "is empty";
-  } else if (bytes.starts_with("version https://git-lfs")) {
-    what = "is a Git LFS pointer, not the file itself: fetch it with git lfs pull";
   } else if (bytes.size() > 8 && bytes[7] == '\0' && bytes[8] == '{') {
     what = "is a safetensors file by the name of a torch one";
   } else if (text != std::string_view::npos && bytes[text] == '<') {
@@ -124,9 +123,7 @@ inline Tensors parse_torch_checkpoint(std::span<const std::byte> bytes, const st
   return or_out_of_memory(file, [&] {
     auto plan = detail::plan_torch_checkpoint(bytes, file, limits);
     check_budget(file, bytes.size() + plan.gathered, limits.memory_bytes);
-    ByteBuffer copy = allocate_for(file, bytes.size());
-    std::copy(bytes.begin(), bytes.end(), copy.data());
-    return detail::assemble_torch(std::move(plan), std::move(copy), file);
+    return detail::assemble_torch(std::move(plan), copy_for(file, bytes), file);
   });
 }
 

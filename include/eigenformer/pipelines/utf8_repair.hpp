@@ -58,7 +58,7 @@ inline void append_repaired(RepairedText& repaired, std::string_view text) {
     repaired.text += text.substr(0, valid);
     text.remove_prefix(valid);
     if (text.empty()) return;
-    repaired.text += "\xEF\xBF\xBD";
+    repaired.text += io::replacement_character;
     ++repaired.replaced;
     text.remove_prefix(maximal_subpart(text));
   }

@@ -195,12 +195,7 @@ class MarianTokenizer : public Tokenizer {
   static std::string replace(std::string_view text, std::string_view from, std::string_view to) {
     std::string out;
     out.reserve(text.size());
-    for (std::size_t at = text.find(from); at != std::string_view::npos; at = text.find(from)) {
-      out += text.substr(0, at);
-      out += to;
-      text.remove_prefix(at + from.size());
-    }
-    out += text;
+    io::append_replacing(out, text, from, to);
     return out;
   }
 
@@ -213,7 +208,7 @@ class MarianTokenizer : public Tokenizer {
     }
     while (!text.empty()) {
       std::size_t begin = text.size() - 1;
-      while (begin > 0 && (static_cast<unsigned char>(text[begin]) & 0xC0) == 0x80) --begin;
+      while (begin > 0 && io::continues_character(text[begin])) --begin;
       if (!is_space(text.substr(begin))) break;
       text.remove_suffix(text.size() - begin);
     }

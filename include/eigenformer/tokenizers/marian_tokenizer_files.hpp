@@ -2,8 +2,6 @@
 /// The files of a Marian tokenizer's folder, read as transformers 5.24 reads them.
 #pragma once
 
-#include <unistd.h>
-
 #include <array>
 #include <cstddef>
 #include <optional>
@@ -167,12 +165,6 @@ inline bool setting(const std::optional<io::Json>& config, std::string_view key)
   return value && value->boolean();
 }
 
-inline std::optional<io::Json> read_json_if_there(const std::string& path,
-                                                  const io::LoadLimits& limits) {
-  if (::access(path.c_str(), F_OK) != 0) return std::nullopt;
-  return io::read_json(path, limits);
-}
-
 /// SentencePiece is used as it is: no sampling, no extra symbols.
 inline void check_spm_options(const std::optional<io::Json>& config) {
   if (!config) return;
@@ -197,14 +189,14 @@ inline void check_unknown(const Vocabulary& vocabulary, const std::string& token
 inline MarianTokenizerFiles read_marian_tokenizer_files(const std::string& folder,
                                                         const io::LoadLimits& limits = {}) {
   const std::string base = folder + "/";
-  const auto config = detail::read_json_if_there(base + "tokenizer_config.json", limits);
+  const auto config = io::read_json_if_there(base + "tokenizer_config.json", limits);
   detail::check_spm_options(config);
   detail::MarianTokens tokens;
   if (config) tokens.read_config(*config);
   if (tokens.wants_legacy_files()) {
-    const auto map = detail::read_json_if_there(base + "special_tokens_map.json", limits);
+    const auto map = io::read_json_if_there(base + "special_tokens_map.json", limits);
     if (map) tokens.read_map(*map);
-    const auto added = detail::read_json_if_there(base + "added_tokens.json", limits);
+    const auto added = io::read_json_if_there(base + "added_tokens.json", limits);
     if (added) tokens.read_added(*added, limits);
   }
   MarianTokenizerFiles files{

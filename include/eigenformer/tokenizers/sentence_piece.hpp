@@ -48,9 +48,7 @@ class SentencePiece {
   static SentencePiece parse(std::span<const std::byte> bytes, const std::string& file,
                              const io::LoadLimits& limits = {}) {
     io::check_budget(file, bytes.size(), limits.memory_bytes);
-    io::ByteBuffer copy = io::allocate_for(file, bytes.size());
-    std::copy(bytes.begin(), bytes.end(), copy.data());
-    return SentencePiece(std::move(copy), file, limits);
+    return SentencePiece(io::copy_for(file, bytes), file, limits);
   }
 
   /// The number of pieces; ids are below it.
@@ -189,12 +187,13 @@ class SentencePiece {
       flush_bytes();
       if (!out_.empty()) at_begin_ = false;
       if (kind == PieceKind::control) return;
+      const std::string_view whole = text;
       const bool dropped = drop_space(text);
       if (kind == PieceKind::unknown) {
-        const bool itself = id != no_piece && text_ == model_.table[id].text;
-        out_ += itself ? model_.data.unknown_surface : text_;
+        const bool itself = id != no_piece && whole == model_.table[id].text;
+        out_ += itself ? model_.data.unknown_surface : whole;
       } else {
-        append_spaces(text);
+        io::append_replacing(out_, text, space_symbol, " ");
       }
       if (dropped || !out_.empty()) at_begin_ = false;
     }
@@ -207,8 +206,7 @@ class SentencePiece {
 
    private:
     /// Drops the space that the normaliser put in front. Whether no more may go.
-    bool drop_space(std::string_view& text) {
-      text_ = text;
+    bool drop_space(std::string_view& text) const {
       const NormalizerSpec& spec = model_.data.normalizer;
       if (!at_begin_ || !(spec.add_dummy_prefix || spec.remove_extra_whitespaces)) return false;
       if (!text.starts_with(space_symbol)) return false;
@@ -216,20 +214,10 @@ class SentencePiece {
       return !spec.remove_extra_whitespaces;
     }
 
-    void append_spaces(std::string_view text) {
-      for (std::size_t space = text.find(space_symbol); space != std::string_view::npos;
-           space = text.find(space_symbol)) {
-        out_ += text.substr(0, space);
-        out_ += ' ';
-        text.remove_prefix(space + space_symbol.size());
-      }
-      out_ += text;
-    }
-
     void flush_bytes() {
       for (std::string_view rest = bytes_; !rest.empty();) {
         const std::size_t length = io::utf8_length(rest);
-        out_ += length == 0 ? std::string_view("\xEF\xBF\xBD") : rest.substr(0, length);
+        out_ += length == 0 ? io::replacement_character : rest.substr(0, length);
         rest.remove_prefix(length == 0 ? 1 : length);
       }
       bytes_.clear();
@@ -237,9 +225,8 @@ class SentencePiece {
 
     const Model& model_;
     std::string out_;
-    std::string bytes_;      ///< of byte pieces, not yet in out_
-    bool at_begin_ = true;   ///< a space here is the normaliser's
-    std::string_view text_;  ///< of the piece at hand, whole
+    std::string bytes_;     ///< of byte pieces, not yet in out_
+    bool at_begin_ = true;  ///< a space here is the normaliser's
   };
 
   SentencePiece(io::ByteBuffer bytes, const std::string& file, const io::LoadLimits& limits)

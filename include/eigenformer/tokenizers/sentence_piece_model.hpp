@@ -81,11 +81,7 @@ class SentencePieceModelReader {
 
   void read() {
     const std::string_view content = io::as_text(model_.bytes.span());
-    if (content.starts_with("version https://git-lfs")) {
-      throw Error(
-          ErrorCode::format,
-          model_.file + ": is a Git LFS pointer, not the file itself: fetch it with git lfs pull");
-    }
+    io::refuse_git_lfs_pointer(content, model_.file);
     if (content.size() > 0x7FFFFFFF) {
       throw Error(ErrorCode::unsupported, model_.file + ": over 2 GiB");
     }

@@ -81,7 +81,7 @@ class TextNormalizer {
     const CharacterMap::Match match = map_.find(text);
     if (match.length != 0) return {match.replacement, match.length};
     const std::size_t length = io::utf8_length(text);
-    if (length == 0) return {"\xEF\xBF\xBD", 1};
+    if (length == 0) return {io::replacement_character, 1};
     return {text.substr(0, length), length};
   }
 
@@ -97,16 +97,9 @@ class TextNormalizer {
 
   void append(std::string_view text, bool& after_space, std::string& out) const {
     while (after_space && text.starts_with(' ')) text.remove_prefix(1);
-    if (!text.empty()) {
-      for (std::size_t space = text.find(' '); space != std::string_view::npos;
-           space = text.find(' ')) {
-        out += text.substr(0, space);
-        out += space_;
-        text.remove_prefix(space + 1);
-      }
-      out += text;
-      after_space = spec_.remove_extra_whitespaces && text.empty();
-    }
+    if (text.empty()) return;
+    io::append_replacing(out, text, " ", space_);
+    after_space = spec_.remove_extra_whitespaces && text.ends_with(' ');
   }
 
   [[noreturn]] static void refuse(std::size_t most) {
