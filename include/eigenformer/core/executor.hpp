@@ -2,7 +2,6 @@
 /// Who does the work: one interface, so that a host program's own pool can serve.
 #pragma once
 
-#include <memory>
 #include <type_traits>
 
 #include "eigenformer/core/types.hpp"
@@ -19,7 +18,7 @@ class FunctionRef<Result(Arguments...)> {
   template <class Callable>
   requires(!std::is_same_v<std::remove_cvref_t<Callable>, FunctionRef> &&
            std::is_invocable_r_v<Result, Callable&, Arguments...>) FunctionRef(Callable&& callable)
-      : object_(const_cast<void*>(static_cast<const void*>(std::addressof(callable)))),
+      : object_(const_cast<void*>(static_cast<const void*>(&callable))),
         call_([](void* object, Arguments... arguments) -> Result {
           return (*static_cast<std::remove_reference_t<Callable>*>(object))(arguments...);
         }) {}
