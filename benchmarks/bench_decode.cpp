@@ -7,9 +7,12 @@
 #include <fstream>
 #include <sstream>
 
+#include "eigenformer/architectures/marian.hpp"
 #include "eigenformer/architectures/open_model.hpp"
+#include "eigenformer/architectures/vaswani.hpp"
 #include "eigenformer/core/thread_pool.hpp"
 #include "eigenformer/generation/generate.hpp"
+#include "eigenformer/models/transformer_session.hpp"
 #include "support/report.hpp"
 
 namespace {
@@ -63,7 +66,7 @@ OpenedModel random_model(const std::string& shape) {
   config.sinusoids = SinusoidLayout::half_split;
   Marian<float> model(config);
   model.initialize(1);
-  OpenedModel opened{"marian", detail::as_model(std::move(model)), {}};
+  OpenedModel opened{"marian", std::make_unique<TransformerModel<PostNorm>>(std::move(model)), {}};
   opened.defaults.start_token = static_cast<TokenId>(config.vocab - 1);
   opened.defaults.stop_tokens = {0};
   opened.defaults.bad_words.emplace().push_back({static_cast<TokenId>(config.vocab - 1)});

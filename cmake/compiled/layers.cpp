@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The float layers of eigenformer::compiled, instantiated once; the headers declare them extern.
+#define EIGENFORMER_COMPILED_PART EIGENFORMER_PART_LAYERS
 #include "eigenformer/layers/stack.hpp"
 
 namespace eigenformer::inline v0 {

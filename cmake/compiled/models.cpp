@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The float models of eigenformer::compiled, instantiated once; the headers declare them extern.
+#define EIGENFORMER_COMPILED_PART EIGENFORMER_PART_MODELS
 #include "eigenformer/models/transformer.hpp"
 
 namespace eigenformer::inline v0 {

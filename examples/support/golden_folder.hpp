@@ -12,9 +12,13 @@
 #include <utility>
 #include <vector>
 
+#include "eigenformer/architectures/generation_config.hpp"
 #include "eigenformer/architectures/open_model.hpp"
 #include "eigenformer/generation/generate.hpp"
+#include "eigenformer/io/checkpoint.hpp"
+#include "eigenformer/io/json.hpp"
 #include "eigenformer/io/tensor_values.hpp"
+#include "eigenformer/kernels/dispatch.hpp"
 #include "eigenformer/layers/attention_recorder.hpp"
 
 namespace golden {

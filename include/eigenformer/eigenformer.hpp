@@ -12,4 +12,5 @@
 #include "eigenformer/layers/attention_recorder.hpp"
 #include "eigenformer/layers/pooling.hpp"
 #include "eigenformer/models/transformer.hpp"
+#include "eigenformer/pipelines/translator.hpp"
 #include "eigenformer/version.hpp"

@@ -7,6 +7,8 @@
 #include <set>
 
 #include "eigenformer/core/thread_pool.hpp"
+#include "eigenformer/generation/score.hpp"
+#include "eigenformer/models/transformer_session.hpp"
 #include "support/matrices.hpp"
 
 namespace eigenformer::test {

@@ -28,6 +28,7 @@ TEST(Error, CodesHaveTheirNames) {
   EXPECT_STREQ(name(ErrorCode::out_of_range), "out_of_range");
   EXPECT_STREQ(name(ErrorCode::out_of_memory), "out_of_memory");
   EXPECT_STREQ(name(ErrorCode::cancelled), "cancelled");
+  EXPECT_STREQ(name(ErrorCode::not_a_number), "not_a_number");
 }
 
 }  // namespace

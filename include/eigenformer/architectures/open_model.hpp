@@ -3,15 +3,21 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
-#include <utility>
 
+#include "eigenformer/core/weight_matrix.hpp"
+#include "eigenformer/generation/options.hpp"
+#include "eigenformer/io/limits.hpp"
+#include "eigenformer/models/interfaces.hpp"
+#if EIGENFORMER_DEFINES(EIGENFORMER_PART_ARCHITECTURES)
 #include "eigenformer/architectures/generation_config.hpp"
 #include "eigenformer/architectures/marian.hpp"
 #include "eigenformer/architectures/vaswani.hpp"
 #include "eigenformer/io/checkpoint.hpp"
 #include "eigenformer/io/json.hpp"
 #include "eigenformer/models/transformer_session.hpp"
+#endif
 
 namespace eigenformer::inline v0 {
 
@@ -27,6 +33,12 @@ struct OpenedModel {
   GenerationOptions defaults;
 };
 
+/// Opens a folder with config.json, weights as io::open_checkpoint() finds them, and perhaps
+/// generation_config.json. Throws Error: io, format, unsupported, missing_tensor, shape_mismatch,
+/// or out_of_memory, with a text that says where.
+OpenedModel open_model(const std::string& folder, const ModelOptions& options = {});
+
+#if EIGENFORMER_DEFINES(EIGENFORMER_PART_ARCHITECTURES)
 namespace detail {
 
 /// The type that most numbers of the tensors have.
@@ -102,10 +114,7 @@ inline GenerationOptions generation_defaults(const std::string& folder, const io
 
 }  // namespace detail
 
-/// Opens a folder with config.json, weights as io::open_checkpoint() finds them, and perhaps
-/// generation_config.json. Throws Error: io, format, unsupported, missing_tensor, shape_mismatch,
-/// or out_of_memory, with a text that says where.
-inline OpenedModel open_model(const std::string& folder, const ModelOptions& options = {}) {
+EIGENFORMER_INLINE OpenedModel open_model(const std::string& folder, const ModelOptions& options) {
   io::detail::expect_folder(folder);
   const io::Json config = io::read_json(folder + "/config.json", options.load.limits);
   const detail::Family& family = detail::family_of(config);
@@ -115,5 +124,7 @@ inline OpenedModel open_model(const std::string& folder, const ModelOptions& opt
           .or_from(opened.defaults);
   return opened;
 }
+
+#endif
 
 }  // namespace eigenformer::inline v0

@@ -20,6 +20,7 @@ enum class ErrorCode {
   out_of_range,      ///< an id, index or position beyond its table
   out_of_memory,     ///< over the caller's budget, or the system's
   cancelled,         ///< the caller asked to stop
+  not_a_number,      ///< a model computed a NaN or an infinity
 };
 
 /// The code's name, as in the enumeration.
@@ -34,6 +35,7 @@ constexpr const char* name(ErrorCode code) {
     case ErrorCode::out_of_range: return "out_of_range";
     case ErrorCode::out_of_memory: return "out_of_memory";
     case ErrorCode::cancelled: return "cancelled";
+    case ErrorCode::not_a_number: return "not_a_number";
   }
   return "unknown";
 }

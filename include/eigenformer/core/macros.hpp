@@ -47,18 +47,27 @@
 #define EIGENFORMER_X86_64 0
 #endif
 
-/// Whether templates and kernels are instantiated in this translation unit (header-only use), or
-/// only declared, because the program links eigenformer::compiled.
-#if defined(EIGENFORMER_COMPILED) && !defined(EIGENFORMER_COMPILED_IMPLEMENTATION)
-#define EIGENFORMER_DECLARATIONS_ONLY 1
-#else
-#define EIGENFORMER_DECLARATIONS_ONLY 0
-#endif
-/// Of a function that eigenformer::compiled defines, in one of its files, for everybody.
-#if defined(EIGENFORMER_COMPILED_IMPLEMENTATION)
-#define EIGENFORMER_INLINE
-#else
+/// The parts of eigenformer::compiled, each defined in one of its files. A program that links it
+/// only declares them; with the headers alone each of its files defines what it uses.
+#define EIGENFORMER_PART_KERNELS 1
+#define EIGENFORMER_PART_LAYERS 2
+#define EIGENFORMER_PART_MODELS 3
+#define EIGENFORMER_PART_IO 4
+#define EIGENFORMER_PART_ARCHITECTURES 5
+#define EIGENFORMER_PART_GENERATION 6
+#define EIGENFORMER_PART_TOKENIZERS 7
+#define EIGENFORMER_PART_PIPELINES 8
+
+/// Whether this file defines a part, and how its functions begin.
+#if !defined(EIGENFORMER_COMPILED)
+#define EIGENFORMER_DEFINES(part) 1
 #define EIGENFORMER_INLINE inline
+#else
+#if !defined(EIGENFORMER_COMPILED_PART)
+#define EIGENFORMER_COMPILED_PART 0
+#endif
+#define EIGENFORMER_DEFINES(part) (EIGENFORMER_COMPILED_PART == (part))
+#define EIGENFORMER_INLINE
 #endif
 
 /// Eigen without its LGPL parts.

@@ -148,7 +148,10 @@ inline std::vector<std::string> weight_like_files(const std::string& folder) {
 /// pytorch_model.bin.index.json with its shards. Torch's files are read also where options.access
 /// is FileAccess::map. Throws Error: io (no such folder, none of the files), and what their readers
 /// throw.
-inline Tensors open_checkpoint(const std::string& folder, const LoadOptions& options = {}) {
+Tensors open_checkpoint(const std::string& folder, const LoadOptions& options = {});
+
+#if EIGENFORMER_DEFINES(EIGENFORMER_PART_IO)
+EIGENFORMER_INLINE Tensors open_checkpoint(const std::string& folder, const LoadOptions& options) {
   detail::expect_folder(folder);
   std::string path = folder + "/model.safetensors";
   if (detail::is_there(path)) return open_safetensors(path, options);
@@ -160,5 +163,7 @@ inline Tensors open_checkpoint(const std::string& folder, const LoadOptions& opt
   if (detail::is_there(path)) return read_sharded_torch_checkpoint(path, options.limits);
   detail::refuse_folder(folder);
 }
+
+#endif
 
 }  // namespace eigenformer::inline v0::io

@@ -64,7 +64,8 @@ inline std::string safetensors_header_text(std::span<const NamedTensor* const> o
                                            const Metadata& metadata) {
   std::string out;
   const auto member = [&](std::string_view key, const std::string& value) {
-    out += (out.empty() ? "{" : ",") + json_quoted(key) + ":" + value;
+    out += out.empty() ? '{' : ',';
+    out += json_quoted(key) + ":" + value;
   };
   if (!metadata.empty()) member("__metadata__", safetensors_metadata_text(metadata));
   std::uint64_t begin = 0;
@@ -72,7 +73,8 @@ inline std::string safetensors_header_text(std::span<const NamedTensor* const> o
     const TensorView& tensor = entry->tensor;
     std::string value = "{\"dtype\":\"" + std::string(name(tensor.type)) + "\",\"shape\":[";
     for (std::size_t i = 0; i < tensor.shape.size(); ++i) {
-      value += (i == 0 ? "" : ",") + std::to_string(tensor.shape[i]);
+      if (i != 0) value += ',';
+      value += std::to_string(tensor.shape[i]);
     }
     const std::uint64_t end = begin + tensor.bytes.size();
     value += "],\"data_offsets\":[" + std::to_string(begin) + "," + std::to_string(end) + "]}";

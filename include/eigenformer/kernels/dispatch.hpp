@@ -7,7 +7,7 @@
 
 #include "eigenformer/core/context.hpp"
 #include "eigenformer/kernels/cpu.hpp"
-#if !EIGENFORMER_DECLARATIONS_ONLY
+#if EIGENFORMER_DEFINES(EIGENFORMER_PART_KERNELS)
 #include "eigenformer/kernels/portable.hpp"
 #include "eigenformer/kernels/reference/table.hpp"
 #include "eigenformer/kernels/x86/avx2.hpp"
@@ -30,9 +30,8 @@ inline std::optional<Isa> isa_from_name(std::string_view word) {
 namespace kernels {
 
 /// The kernels for `isa`; nullptr where this build or this machine has none.
-#if EIGENFORMER_DECLARATIONS_ONLY
 const KernelTable* find_table(Isa isa);
-#else
+#if EIGENFORMER_DEFINES(EIGENFORMER_PART_KERNELS)
 EIGENFORMER_INLINE const KernelTable* find_table(Isa isa) {
   if (!runs_here(isa)) return nullptr;
   switch (isa) {

@@ -97,7 +97,7 @@ class DecoderLayer : public Module<DecoderLayer<Scalar, Wiring>, Scalar> {
   Residual feed_forward_residual_;
 };
 
-#if EIGENFORMER_DECLARATIONS_ONLY
+#if !EIGENFORMER_DEFINES(EIGENFORMER_PART_LAYERS)
 extern template class DecoderLayer<float, PostNorm>;
 extern template class DecoderLayer<float, PreNorm>;
 #endif

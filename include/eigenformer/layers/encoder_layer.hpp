@@ -52,7 +52,7 @@ class EncoderLayer : public Module<EncoderLayer<Scalar, Wiring>, Scalar> {
   Residual feed_forward_residual_;
 };
 
-#if EIGENFORMER_DECLARATIONS_ONLY
+#if !EIGENFORMER_DEFINES(EIGENFORMER_PART_LAYERS)
 extern template class EncoderLayer<float, PostNorm>;
 extern template class EncoderLayer<float, PreNorm>;
 #endif

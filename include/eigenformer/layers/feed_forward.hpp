@@ -86,7 +86,7 @@ class GatedFeedForward : public Module<GatedFeedForward<Scalar>, Scalar> {
   Linear<Scalar> down_;  // [d_model, d_ff]
 };
 
-#if EIGENFORMER_DECLARATIONS_ONLY
+#if !EIGENFORMER_DEFINES(EIGENFORMER_PART_LAYERS)
 extern template class FeedForward<float>;
 extern template class GatedFeedForward<float>;
 #endif

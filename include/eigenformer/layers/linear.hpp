@@ -53,7 +53,7 @@ class Linear : public Module<Linear<Scalar>, Scalar> {
   Vector<Scalar> bias_;          // [outputs], or empty
 };
 
-#if EIGENFORMER_DECLARATIONS_ONLY
+#if !EIGENFORMER_DEFINES(EIGENFORMER_PART_LAYERS)
 extern template class Linear<float>;
 #endif
 

@@ -198,7 +198,7 @@ class MultiHeadAttention : public Module<MultiHeadAttention<Scalar>, Scalar> {
   Linear<Scalar> output_;  // [d_model, heads d_head]
 };
 
-#if EIGENFORMER_DECLARATIONS_ONLY
+#if !EIGENFORMER_DEFINES(EIGENFORMER_PART_LAYERS)
 extern template class MultiHeadAttention<float>;
 #endif
 

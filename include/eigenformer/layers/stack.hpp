@@ -110,7 +110,7 @@ class Decoder : public Stack<Scalar, Wiring, DecoderLayer<Scalar, Wiring>> {
   }
 };
 
-#if EIGENFORMER_DECLARATIONS_ONLY
+#if !EIGENFORMER_DEFINES(EIGENFORMER_PART_LAYERS)
 extern template class Encoder<float, PostNorm>;
 extern template class Encoder<float, PreNorm>;
 extern template class Decoder<float, PostNorm>;

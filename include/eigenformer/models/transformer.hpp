@@ -135,7 +135,7 @@ class Transformer : public Module<Transformer<Scalar, Wiring>, Scalar> {
   OutputProjection<Scalar> output_;
 };
 
-#if EIGENFORMER_DECLARATIONS_ONLY
+#if !EIGENFORMER_DEFINES(EIGENFORMER_PART_MODELS)
 extern template class Transformer<float, PostNorm>;
 extern template class Transformer<float, PreNorm>;
 #endif

@@ -2,6 +2,7 @@
 /// Contexts for calls that come from any number of threads at once.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -49,7 +50,19 @@ class ContextPool {
   Lease on_all_threads() {
     return take(on_all_, [this] { return new Context(kernels::best_table(most_), threads_); });
   }
-  Executor& threads() { return threads_; }
+
+  /// Calls work(0, context) up to work(count - 1, context), in any order: one by itself has all
+  /// threads, several have one each. Throws what `work` throws.
+  template <class Work>
+  void for_each(std::size_t count, Work work) {
+    if (count == 1) return work(std::size_t{0}, *on_all_threads());
+    // Calls from several threads take turns only where they share a pool's threads.
+    InlineExecutor alone;
+    Executor& executor = threads_.workers() == 1 ? static_cast<Executor&>(alone) : threads_;
+    executor.run(static_cast<Index>(count), [&](Index number, Index) {
+      work(static_cast<std::size_t>(number), *on_one_thread());
+    });
+  }
 
  private:
   template <class Make>

@@ -28,9 +28,7 @@ class MarianTokenizer : public Tokenizer {
   /// The tokenizer in a folder: source.spm, target.spm, vocab.json, with separate_vocabs
   /// target_vocab.json; tokenizer_config.json, special_tokens_map.json and added_tokens.json where
   /// they are. Throws Error: io, format, unsupported, or out_of_memory.
-  static MarianTokenizer load(const std::string& folder, const io::LoadLimits& limits = {}) {
-    return MarianTokenizer(read_marian_tokenizer_files(folder, limits));
-  }
+  static MarianTokenizer load(const std::string& folder, const io::LoadLimits& limits = {});
 
   /// The ids of a text, with eos. A text may begin with the language to translate to, ">>fr<<".
   /// Throws Error(invalid_argument) over LoadLimits::text_bytes; so does encode_target.
@@ -93,23 +91,7 @@ class MarianTokenizer : public Tokenizer {
     TokenId unknown;
   };
 
-  explicit MarianTokenizer(MarianTokenizerFiles files)
-      : added_(std::move(files.added)),
-        source_{std::move(files.source_spm), std::move(files.vocabulary), {}, 0},
-        target_{std::move(files.target_spm), std::move(files.target_vocabulary), {}, 0},
-        end_(added_.find(files.end_token)->id),
-        padding_(added_.find(files.padding_token)->id),
-        split_added_(!files.split_special_tokens),
-        clean_up_(files.clean_up_spaces),
-        languages_(std::move(files.languages)) {
-    for (Side* side : {&source_, &target_}) {
-      const Vocabulary& vocabulary = vocabulary_of(*side);
-      side->unknown = vocabulary.find(files.unknown_token).value();
-      for (TokenId piece = 0; piece < side->spm.size(); ++piece) {
-        side->ids.push_back(id_of(side->spm.piece(piece), *side));
-      }
-    }
-  }
+  explicit MarianTokenizer(MarianTokenizerFiles files);
 
   bool separate() const { return target_.vocabulary.has_value(); }
   const Side& target() const { return target_; }
@@ -123,32 +105,8 @@ class MarianTokenizer : public Tokenizer {
     return vocabulary_of(side).find(text).value_or(side.unknown);
   }
 
-  std::vector<TokenId> encode(const Side& side, std::string_view text) const {
-    std::vector<TokenId> ids;
-    if (split_added_) {
-      added_.split(
-          text, [&](std::string_view part) { append(part, side, ids); },
-          [&](const AddedToken& token) { ids.push_back(token.id); });
-    } else {
-      append(text, side, ids);
-    }
-    ids.push_back(end_);
-    return ids;
-  }
-
-  void append(std::string_view text, const Side& side, std::vector<TokenId>& ids) const {
-    if (text.starts_with(">>")) {
-      if (const std::size_t end = text.find("<<"); end != std::string_view::npos) {
-        ids.push_back(id_of(text.substr(0, end + 2), side));
-        text.remove_prefix(end + 2);
-      }
-    }
-    side.spm.visit(text, [&](std::string_view part, TokenId piece) {
-      // What SentencePiece does not know, vocab.json may.
-      ids.push_back(piece == side.spm.unknown() ? id_of(part, side)
-                                                : side.ids[static_cast<std::size_t>(piece)]);
-    });
-  }
+  std::vector<TokenId> encode(const Side& side, std::string_view text) const;
+  void append(std::string_view text, const Side& side, std::vector<TokenId>& ids) const;
 
   std::string_view text_of(TokenId id, const Side& side, const SentencePiece& spm) const {
     if (const AddedToken* token = added_.find(id)) return token->text;
@@ -157,40 +115,8 @@ class MarianTokenizer : public Tokenizer {
   }
 
   std::string decode(std::span<const TokenId> ids, SpecialTokens special, const Side& side,
-                     const SentencePiece& spm) const {
-    std::string out;
-    std::vector<std::string_view> pieces;
-    for (const TokenId id : ids) {
-      const std::string_view text = text_of(id, side, spm);
-      if (!is_special(id)) {
-        // A special token's text under another id is that token, too.
-        const AddedToken* token = added_.find(text);
-        if (token == nullptr || !token->special) {
-          pieces.push_back(text);
-          continue;
-        }
-      } else if (special == SpecialTokens::skip) {
-        continue;
-      }
-      out += spm.decode(pieces);
-      out += text;
-      out += ' ';
-      pieces.clear();
-    }
-    out += spm.decode(pieces);
-    return finish(out);
-  }
-
-  std::string finish(std::string_view text) const {
-    std::string out = replace(text, space_symbol, " ");
-    out = std::string(strip(out));
-    if (!clean_up_) return out;
-    constexpr std::pair<std::string_view, std::string_view> rules[] = {
-        {" .", "."},     {" ?", "?"},   {" !", "!"},   {" ,", ","},     {" ' ", "'"},
-        {" n't", "n't"}, {" 'm", "'m"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
-    for (const auto& [from, to] : rules) out = replace(out, from, to);
-    return out;
-  }
+                     const SentencePiece& spm) const;
+  std::string finish(std::string_view text) const;
 
   static std::string replace(std::string_view text, std::string_view from, std::string_view to) {
     std::string out;
@@ -231,5 +157,98 @@ class MarianTokenizer : public Tokenizer {
   bool clean_up_;
   std::vector<std::string> languages_;
 };
+
+#if EIGENFORMER_DEFINES(EIGENFORMER_PART_TOKENIZERS)
+
+EIGENFORMER_INLINE MarianTokenizer MarianTokenizer::load(const std::string& folder,
+                                                         const io::LoadLimits& limits) {
+  return MarianTokenizer(read_marian_tokenizer_files(folder, limits));
+}
+
+EIGENFORMER_INLINE MarianTokenizer::MarianTokenizer(MarianTokenizerFiles files)
+    : added_(std::move(files.added)),
+      source_{std::move(files.source_spm), std::move(files.vocabulary), {}, 0},
+      target_{std::move(files.target_spm), std::move(files.target_vocabulary), {}, 0},
+      end_(added_.find(files.end_token)->id),
+      padding_(added_.find(files.padding_token)->id),
+      split_added_(!files.split_special_tokens),
+      clean_up_(files.clean_up_spaces),
+      languages_(std::move(files.languages)) {
+  for (Side* side : {&source_, &target_}) {
+    const Vocabulary& vocabulary = vocabulary_of(*side);
+    side->unknown = vocabulary.find(files.unknown_token).value();
+    for (TokenId piece = 0; piece < side->spm.size(); ++piece) {
+      side->ids.push_back(id_of(side->spm.piece(piece), *side));
+    }
+  }
+}
+
+EIGENFORMER_INLINE std::vector<TokenId> MarianTokenizer::encode(const Side& side,
+                                                                std::string_view text) const {
+  std::vector<TokenId> ids;
+  if (split_added_) {
+    added_.split(
+        text, [&](std::string_view part) { append(part, side, ids); },
+        [&](const AddedToken& token) { ids.push_back(token.id); });
+  } else {
+    append(text, side, ids);
+  }
+  ids.push_back(end_);
+  return ids;
+}
+
+EIGENFORMER_INLINE void MarianTokenizer::append(std::string_view text, const Side& side,
+                                                std::vector<TokenId>& ids) const {
+  if (text.starts_with(">>")) {
+    if (const std::size_t end = text.find("<<"); end != std::string_view::npos) {
+      ids.push_back(id_of(text.substr(0, end + 2), side));
+      text.remove_prefix(end + 2);
+    }
+  }
+  side.spm.visit(text, [&](std::string_view part, TokenId piece) {
+    // What SentencePiece does not know, vocab.json may.
+    ids.push_back(piece == side.spm.unknown() ? id_of(part, side)
+                                              : side.ids[static_cast<std::size_t>(piece)]);
+  });
+}
+
+EIGENFORMER_INLINE std::string MarianTokenizer::decode(std::span<const TokenId> ids,
+                                                       SpecialTokens special, const Side& side,
+                                                       const SentencePiece& spm) const {
+  std::string out;
+  std::vector<std::string_view> pieces;
+  for (const TokenId id : ids) {
+    const std::string_view text = text_of(id, side, spm);
+    if (!is_special(id)) {
+      // A special token's text under another id is that token, too.
+      const AddedToken* token = added_.find(text);
+      if (token == nullptr || !token->special) {
+        pieces.push_back(text);
+        continue;
+      }
+    } else if (special == SpecialTokens::skip) {
+      continue;
+    }
+    out += spm.decode(pieces);
+    out += text;
+    out += ' ';
+    pieces.clear();
+  }
+  out += spm.decode(pieces);
+  return finish(out);
+}
+
+EIGENFORMER_INLINE std::string MarianTokenizer::finish(std::string_view text) const {
+  std::string out = replace(text, space_symbol, " ");
+  out = std::string(strip(out));
+  if (!clean_up_) return out;
+  constexpr std::pair<std::string_view, std::string_view> rules[] = {
+      {" .", "."},     {" ?", "?"},   {" !", "!"},   {" ,", ","},     {" ' ", "'"},
+      {" n't", "n't"}, {" 'm", "'m"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+  for (const auto& [from, to] : rules) out = replace(out, from, to);
+  return out;
+}
+
+#endif
 
 }  // namespace eigenformer::inline v0

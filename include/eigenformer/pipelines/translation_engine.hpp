@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+/// What is behind a Translator: segments in batches, batches on threads.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <numeric>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "eigenformer/architectures/open_model.hpp"
+#include "eigenformer/generation/plan.hpp"
+#include "eigenformer/pipelines/batches.hpp"
+#include "eigenformer/pipelines/context_pool.hpp"
+#include "eigenformer/pipelines/segments.hpp"
+#include "eigenformer/pipelines/sentence_translator.hpp"
+#include "eigenformer/pipelines/translation.hpp"
+#include "eigenformer/tokenizers/marian_tokenizer.hpp"
+
+namespace eigenformer::inline v0 {
+
+/// A model with its tokenizer, and contexts for any number of callers.
+class TranslationEngine {
+ public:
+  /// Throws Error(invalid_argument) for options out of range.
+  TranslationEngine(OpenedModel opened, MarianTokenizer tokenizer, const TranslatorOptions& options)
+      : opened_(std::move(opened)),
+        tokenizer_(std::move(tokenizer)),
+        options_(options),
+        contexts_(options.threads, options.isa) {}
+
+  const OpenedModel& opened() const { return opened_; }
+  const MarianTokenizer& tokenizer() const { return tokenizer_; }
+
+  Segmenter segmenter() const {
+    return Segmenter(tokenizer_, options_.split, opened_.model->longest());
+  }
+
+  /// Options with what the folder says, and checked: wrong ones are wrong for no texts, too.
+  TranslationOptions with_defaults(const TranslationOptions& options) const {
+    TranslationOptions out = options;
+    out.generation = options.generation.or_from(opened_.defaults);
+    if (!out.generation.max_length && !out.generation.max_new_tokens) {
+      out.generation.max_new_tokens = opened_.model->longest();
+    }
+    const GenerationPlan checked(out.generation, opened_.model->target_vocab());
+    return out;
+  }
+
+  /// Every segment's translation, in their order.
+  std::vector<TranslatedSentence> translate(std::vector<Segment>& segments,
+                                            const TranslationOptions& given) const {
+    const TranslationOptions options = with_defaults(given);
+    const SentenceTranslator translate_batch(*opened_.model, tokenizer_, options);
+    std::vector<TranslatedSentence> out(segments.size());
+    std::vector<std::size_t> full;
+    std::vector<Index> lengths;
+    for (std::size_t s = 0; s < segments.size(); ++s) {
+      if (segments[s].source.empty()) {
+        out[s].separator = std::move(segments[s].separator);
+      } else {
+        full.push_back(s);
+        lengths.push_back(static_cast<Index>(segments[s].tokens.size()));
+      }
+    }
+    const auto batches = batches_by_tokens(lengths, tokens_of_a_batch(lengths));
+    contexts_.for_each(batches.size(), [&](std::size_t b, Context& context) {
+      std::vector<Segment*> batch;
+      for (const std::size_t i : batches[b]) batch.push_back(&segments[full[i]]);
+      std::vector<TranslatedSentence> sentences = translate_batch(batch, context);
+      for (std::size_t i = 0; i < batch.size(); ++i) {
+        out[full[batches[b][i]]] = std::move(sentences[i]);
+      }
+    });
+    return out;
+  }
+
+  /// One segment's, step by step; `options` as with_defaults() gives them.
+  TranslatedSentence translate_one(Segment& segment, const TranslationOptions& options,
+                                   const OnStep& on_step) const {
+    if (segment.source.empty()) {
+      TranslatedSentence out;
+      out.separator = std::move(segment.separator);
+      return out;
+    }
+    const SentenceTranslator translate_batch(*opened_.model, tokenizer_, options);
+    Segment* const only = &segment;
+    const auto context = contexts_.on_all_threads();
+    return std::move(translate_batch(std::span(&only, 1), *context, on_step)[0]);
+  }
+
+ private:
+  /// Few enough that every thread has a batch.
+  Index tokens_of_a_batch(std::span<const Index> lengths) const {
+    const Index all = std::accumulate(lengths.begin(), lengths.end(), Index{0});
+    return std::min(options_.batch_tokens, all / options_.threads + 1);
+  }
+
+  OpenedModel opened_;
+  MarianTokenizer tokenizer_;
+  TranslatorOptions options_;
+  mutable ContextPool contexts_;
+};
+
+}  // namespace eigenformer::inline v0

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+/// Text in, text out: a model's folder as a translator.
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "eigenformer/models/interfaces.hpp"
+#include "eigenformer/pipelines/translation.hpp"
+#include "eigenformer/tokenizers/marian_tokenizer.hpp"
+#if EIGENFORMER_DEFINES(EIGENFORMER_PART_PIPELINES)
+#include <utility>
+
+#include "eigenformer/architectures/open_model.hpp"
+#include "eigenformer/pipelines/text_stream.hpp"
+#include "eigenformer/pipelines/translation_engine.hpp"
+#endif
+
+namespace eigenformer::inline v0 {
+
+class TranslationEngine;
+
+/// Translates by the model of a folder. What a text becomes depends on it and the options alone:
+/// not on the texts beside it, the threads, or the batches. Any number of threads may call one.
+class Translator {
+ public:
+  /// A folder as a hub has it: what open_model() and MarianTokenizer::load() read. Throws Error:
+  /// what those throw, unsupported for a family without a tokenizer here, invalid_argument.
+  static Translator load(const std::string& folder, const TranslatorOptions& options = {});
+
+  Translator(Translator&&) noexcept;
+  Translator& operator=(Translator&&) noexcept;
+  ~Translator();
+
+  /// The text's translation, its sentences joined as they were. White space and what is empty stay
+  /// as they are. Options that are unset come from the folder; a length that nobody sets ends at
+  /// the model's positions. Throws Error: invalid_argument for options out of range and texts over
+  /// LoadLimits::text_bytes, not_a_number where the model computes a NaN or an infinity.
+  std::string operator()(std::string_view text, const GenerationOptions& options = {}) const;
+
+  /// Each text's, in their order; so `translate({"Un.", "Deux."})`, too.
+  std::vector<std::string> operator()(std::span<const std::string> texts,
+                                      const GenerationOptions& options = {}) const;
+  std::vector<std::string> operator()(std::initializer_list<std::string> texts,
+                                      const GenerationOptions& options = {}) const {
+    return (*this)(std::span(texts.begin(), texts.size()), options);
+  }
+
+  /// With all that is known of each: see Translation. NaN is reported there. Throws the other
+  /// errors of operator(), and Error(cancelled).
+  std::vector<Translation> translate_full(std::span<const std::string> texts,
+                                          const TranslationOptions& options = {}) const;
+
+  /// Gives the text's translation as it comes to be, in whole characters: token by token in a
+  /// greedy search or sampling, sentence by sentence under beams. Together they are what operator()
+  /// gives. `on_text` may end it by AfterStep::cancel. Throws what operator() throws.
+  void stream(std::string_view text, const std::function<AfterStep(std::string_view)>& on_text,
+              const GenerationOptions& options = {}) const;
+
+  const SequenceToSequenceModel& model() const;
+  const MarianTokenizer& tokenizer() const;
+  /// What the folder says of decoding.
+  const GenerationOptions& defaults() const;
+
+ private:
+  explicit Translator(std::unique_ptr<TranslationEngine> engine);
+
+  std::unique_ptr<TranslationEngine> engine_;
+};
+
+#if EIGENFORMER_DEFINES(EIGENFORMER_PART_PIPELINES)
+
+namespace detail {
+
+inline TranslationOptions one_hypothesis(const GenerationOptions& generation) {
+  TranslationOptions out;
+  out.generation = generation;
+  out.generation.hypotheses = 1;
+  return out;
+}
+
+inline void expect_numbers(const TranslatedSentence& sentence) {
+  const Alternative* const best = sentence.alternative(0);
+  if (best == nullptr || best->finish != FinishReason::not_a_number) return;
+  throw Error(ErrorCode::not_a_number, "the model's logits are not numbers after " +
+                                           std::to_string(best->pieces.size()) +
+                                           " tokens of the translation");
+}
+
+}  // namespace detail
+
+EIGENFORMER_INLINE Translator Translator::load(const std::string& folder,
+                                               const TranslatorOptions& options) {
+  expect_range(options.batch_tokens, 1, Index{1} << 40, "batch_tokens");
+  OpenedModel opened = open_model(folder, {options.load, options.weights});
+  if (opened.model_type != "marian") {
+    throw Error(ErrorCode::unsupported, folder + ": a model of type \"" + opened.model_type +
+                                            "\" has no tokenizer that this version reads");
+  }
+  if (!opened.defaults.start_token) {
+    throw Error(ErrorCode::format, folder + "/config.json: decoder_start_token_id is missing");
+  }
+  return Translator(std::make_unique<TranslationEngine>(
+      std::move(opened), MarianTokenizer::load(folder, options.load.limits), options));
+}
+
+EIGENFORMER_INLINE Translator::Translator(std::unique_ptr<TranslationEngine> engine)
+    : engine_(std::move(engine)) {}
+EIGENFORMER_INLINE Translator::Translator(Translator&&) noexcept = default;
+EIGENFORMER_INLINE Translator& Translator::operator=(Translator&&) noexcept = default;
+EIGENFORMER_INLINE Translator::~Translator() = default;
+
+EIGENFORMER_INLINE const SequenceToSequenceModel& Translator::model() const {
+  return *engine_->opened().model;
+}
+EIGENFORMER_INLINE const MarianTokenizer& Translator::tokenizer() const {
+  return engine_->tokenizer();
+}
+EIGENFORMER_INLINE const GenerationOptions& Translator::defaults() const {
+  return engine_->opened().defaults;
+}
+
+EIGENFORMER_INLINE std::string Translator::operator()(std::string_view text,
+                                                      const GenerationOptions& options) const {
+  const std::string one(text);
+  return std::move((*this)(std::span(&one, 1), options)[0]);
+}
+
+EIGENFORMER_INLINE std::vector<std::string> Translator::operator()(
+    std::span<const std::string> texts, const GenerationOptions& options) const {
+  std::vector<std::string> out;
+  for (const Translation& translation : translate_full(texts, detail::one_hypothesis(options))) {
+    for (const TranslatedSentence& sentence : translation.sentences) {
+      detail::expect_numbers(sentence);
+    }
+    out.push_back(translation.text());
+  }
+  return out;
+}
+
+EIGENFORMER_INLINE std::vector<Translation> Translator::translate_full(
+    std::span<const std::string> texts, const TranslationOptions& options) const {
+  Segmenter segmenter = engine_->segmenter();
+  for (const std::string& text : texts) segmenter.add(text);
+  std::vector<TranslatedSentence> sentences = engine_->translate(segmenter.segments(), options);
+  std::vector<Translation> out(texts.size());
+  for (std::size_t t = 0; t < texts.size(); ++t) out[t].replaced = segmenter.replaced()[t];
+  for (std::size_t s = 0; s < sentences.size(); ++s) {
+    out[segmenter.segments()[s].text].sentences.push_back(std::move(sentences[s]));
+  }
+  return out;
+}
+
+EIGENFORMER_INLINE void Translator::stream(
+    std::string_view text, const std::function<AfterStep(std::string_view)>& on_text,
+    const GenerationOptions& options) const {
+  const TranslationOptions all = engine_->with_defaults(detail::one_hypothesis(options));
+  Segmenter segmenter = engine_->segmenter();
+  segmenter.add(text);
+  TextStream stream(engine_->tokenizer(), on_text);
+  OnStep on_step;
+  if (all.generation.beam_size.value_or(1) == 1) {
+    on_step = [&](const GenerationStep& step) { return stream.advance(step.tokens); };
+  }
+  for (Segment& segment : segmenter.segments()) {
+    const TranslatedSentence sentence = engine_->translate_one(segment, all, on_step);
+    detail::expect_numbers(sentence);
+    if (stream.finish(sentence.text_and_separator(0)) == AfterStep::cancel) return;
+  }
+}
+#endif
+
+}  // namespace eigenformer::inline v0
