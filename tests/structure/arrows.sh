@@ -70,8 +70,8 @@ FNR == 1 {
     wrong("include by its full path, eigenformer/...: " target)
   } else if (target ~ /^Eigen\// && target != "Eigen/Core") {
     wrong("of Eigen include <Eigen/Core> alone, not <" target ">")
-  } else if (target ~ /nlohmann/ && file != "io/json.hpp") {
-    wrong("only io/json.hpp includes " target)
+  } else if (target ~ /nlohmann/ && file != "io/json_builder.hpp") {
+    wrong("only io/json_builder.hpp includes " target)
   } else if (target ~ /^(iostream|regex)$/) {
     wrong("the library does without <" target ">")
   }

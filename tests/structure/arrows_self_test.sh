@@ -63,7 +63,7 @@ cat > "$tree/layers/linear.hpp" <<'END'
 #include "eigenformer/models/encoder.hpp"     // WRONG
 #include <nlohmann/json.hpp>                  // WRONG
 END
-cat > "$tree/io/json.hpp" <<'END'
+cat > "$tree/io/json_builder.hpp" <<'END'
 #include <nlohmann/json.hpp>
 END
 cat > "$tree/generation/beam_search.hpp" <<'END'
