@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "eigenformer/architectures/open_model.hpp"
 
+#include <list>
+
+#include "eigenformer/architectures/bind.hpp"
+#include "eigenformer/architectures/storage.hpp"
+#include "eigenformer/architectures/vaswani.hpp"
+#include "eigenformer/io/checkpoint.hpp"
+#include "eigenformer/io/json.hpp"
+#include "eigenformer/io/safetensors_writer.hpp"
+#include "eigenformer/io/tensor_values.hpp"
 #include "io/support.hpp"
 #include "support/peak_memory.hpp"
 
@@ -205,6 +214,12 @@ TEST_F(OpenModel, WhatIsMissingIsNamed) {
   expect_error(ErrorCode::io, "absent", [&] { open_model(path("absent")); });
 }
 
+TEST_F(OpenModel, ALinkToNothingIsNotAnAbsentFile) {
+  std::filesystem::remove(path("generation_config.json"));
+  std::filesystem::create_symlink(path("nowhere"), path("generation_config.json"));
+  expect_error(ErrorCode::io, "generation_config.json: cannot open", [&] { open(); });
+}
+
 TEST_F(OpenModel, OneErrorListsAllTensorsThatDoNotFit) {
   set("config.json", "encoder_ffn_dim", "60");
   expect_error(
@@ -229,6 +244,83 @@ TEST_F(OpenModel, EveryTruncationOfTheConfigIsAnError) {
     write("config.json", whole.substr(0, size));
     expect_error(ErrorCode::format, "config.json", [&] { open(); });
   }
+}
+
+/// The tensors of a golden folder, with bytes to change.
+struct Weights {
+  explicit Weights(const std::string& folder)
+      : tensors(io::open_checkpoint((io_test::data_folder / "goldens" / folder).string())),
+        list(tensors.begin(), tensors.end()) {}
+
+  io::NamedTensor& at(std::string_view name) {
+    return *std::find_if(list.begin(), list.end(),
+                         [&](const io::NamedTensor& entry) { return entry.name == name; });
+  }
+  /// Gives the tensor these numbers, as F32.
+  void set(std::string_view name, std::vector<float> values) {
+    kept.push_back(std::move(values));
+    at(name).tensor.type = io::DataType::f32;
+    at(name).tensor.bytes = std::as_bytes(std::span(kept.back()));
+  }
+
+  io::Tensors tensors;
+  std::vector<io::NamedTensor> list;
+  std::list<std::vector<float>> kept;
+};
+
+TEST_F(OpenModel, TiedTensorsThatDifferAreRefused) {
+  Weights weights("marian-duplicates");
+  for (const char* const name : {"config.json", "generation_config.json"}) {
+    write(name, content_of(io_test::data_folder / "goldens/marian-duplicates" / name));
+  }
+  for (const char* const name : {"lm_head.weight", "model.decoder.embed_tokens.weight"}) {
+    Weights changed("marian-duplicates");
+    std::vector<float> values = io::values<float>(weights.tensors, name);
+    values.back() += 1.0f;
+    changed.set(name, std::move(values));
+    io::write_safetensors(path("model.safetensors"), changed.list);
+    expect_error(ErrorCode::unsupported, name, [&] { open(); });
+  }
+}
+
+TEST_F(OpenModel, NoNumberBecomesInfiniteByStorage) {
+  Weights weights("marian-float16");
+  EXPECT_EQ(storage_of(weights.tensors), Storage::f16);
+  const char* const name = "model.encoder.layers.0.fc1.weight";
+  std::vector<float> values = io::values<float>(weights.tensors, name);
+  weights.set(name, values);
+  EXPECT_EQ(storage_of(io::Tensors("file", weights.list, nullptr)), Storage::f16);
+  values[3] = 65521.0f;
+  weights.set(name, values);
+  EXPECT_EQ(storage_of(io::Tensors("file", weights.list, nullptr)), Storage::f32);
+}
+
+TEST(DistinctFloats, CountWhatTensorsShareOnce) {
+  const std::vector<float> memory(100);
+  const auto bytes = std::as_bytes(std::span(memory));
+  const auto tensor = [&](const char* name, io::DataType type, std::size_t begin, std::size_t end) {
+    return io::NamedTensor{name,
+                           {type,
+                            {std::int64_t(end - begin) * 4 / std::int64_t(io::size_of(type))},
+                            bytes.subspan(begin * 4, (end - begin) * 4)}};
+  };
+  using io::DataType;
+  EXPECT_EQ(detail::distinct_floats(io::Tensors(
+                "file",
+                {tensor("a", DataType::f32, 0, 50), tensor("b", DataType::f32, 0, 50),
+                 tensor("c", DataType::f32, 40, 60), tensor("d", DataType::boolean, 60, 100),
+                 tensor("e", DataType::f16, 90, 100)},
+                nullptr)),
+            60 + 20);
+}
+
+TEST(OpenModelVaswani, ANameIsAsLongAsATensorsName) {
+  const std::string folder = (io_test::data_folder / "torch/vaswani").string();
+  std::string text = content_of(folder + "/config.json");
+  const std::string key = "\"transformer\": \"";
+  text.insert(text.find(key) + key.size(), std::string(600, 'x'));
+  expect_error(ErrorCode::format, "at most 512 bytes",
+               [&] { read_vaswani_config(io::parse_json(text, "config.json")); });
 }
 
 TEST(OpenModelVaswani, OpensTheSameWay) {

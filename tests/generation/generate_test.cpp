@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "eigenformer/generation/generate.hpp"
 
+#include "eigenformer/core/matrix.hpp"
+#include "eigenformer/generation/next_tokens.hpp"
 #include "support/bits.hpp"
 #include "support/scripted_session.hpp"
 
@@ -350,6 +352,60 @@ TEST(Generate, SeveralSamplesOfAnInputDiffer) {
   std::set<std::vector<TokenId>> different;
   for (const Hypothesis& hypothesis : got) different.insert(hypothesis.tokens);
   EXPECT_GT(different.size(), 4u);
+}
+
+TEST(Generate, AStopTokenNamedTwiceIsOne) {
+  GenerationOptions options = base();
+  options.beam_size = 4;
+  options.hypotheses = 4;
+  auto session = speaker(), again = speaker();
+  const auto once = generate(session, Start(1).prompts(), options);
+  options.stop_tokens->assign(1000000, stop);
+  const auto often = generate(again, Start(1).prompts(), options);
+  ASSERT_EQ(often[0].hypotheses.size(), once[0].hypotheses.size());
+  for (std::size_t h = 0; h < once[0].hypotheses.size(); ++h) {
+    EXPECT_EQ(often[0].hypotheses[h].tokens, once[0].hypotheses[h].tokens);
+    EXPECT_TRUE(same_bits(often[0].hypotheses[h].score, once[0].hypotheses[h].score));
+  }
+}
+
+/// Sorting all candidates and keeping a list of the best give the same ones, equals in order.
+TEST(Generate, ManyCandidatesAreThoseOfTheSession) {
+  constexpr Index wide = 500, count = 200;
+  static_assert(count > NextTokens::few);
+  const auto script = [](const std::vector<TokenId>& tokens) {
+    std::vector<float> logits = random_floats(wide, tokens.size());
+    for (float& logit : logits) logit = std::round(logit * 8.0f) / 8.0f;
+    logits[7] = -HUGE_VALF;
+    return logits;
+  };
+  ScriptedSession session(1, wide, script);
+  const std::vector<TokenId> tokens{begin};
+  session.advance(tokens, Batch(1));
+  TokenRules rules({}, wide);
+  const std::vector<RowHistory> rows{{tokens, 1, 10}};
+  NextTokens listed(session, rules, NextTokens::Values::log_probabilities);
+  NextTokens sorted(session, rules, NextTokens::Values::log_probabilities);
+  listed.find(rows, count);
+  Matrix<float> logits(1, wide);
+  session.logits(logits);
+  sorted.find_in(logits, rows, count, [](Index, std::span<float>) {});
+  ASSERT_EQ(listed.of(0).size(), std::size_t(count));
+  ASSERT_EQ(sorted.of(0).size(), std::size_t(count));
+  for (std::size_t i = 0; i < std::size_t(count); ++i) {
+    EXPECT_EQ(sorted.of(0)[i].token, listed.of(0)[i].token);
+    EXPECT_TRUE(same_bits(sorted.of(0)[i].value, listed.of(0)[i].value));
+  }
+}
+
+TEST(Generate, PromptsAreWhole) {
+  auto session = speaker(2);
+  Start start(2);
+  start.numbers = {1};
+  EXPECT_THROW(generate(session, start.prompts(), base()), Error);
+  start.numbers.clear();
+  start.tokens.pop_back();
+  EXPECT_THROW(generate(session, start.prompts(), base()), Error);
 }
 
 TEST(Generate, OptionsOutOfRangeAreNamed) {

@@ -87,6 +87,15 @@ TEST(Segmenter, GivesEachSegmentTheTextsLanguage) {
   EXPECT_EQ(tokenizer.decode(segmenter.segments().back().tokens), ">>fr<<Two.");
 }
 
+TEST(Segmenter, LeavesWhiteSpaceAlone) {
+  for (const Split split : {Split::sentences, Split::lines, Split::none}) {
+    Segmenter segmenter(tokenizer, split, 1000);
+    segmenter.add(" \t\n ");
+    EXPECT_EQ(joined(segmenter), " \t\n ");
+    for (const Segment& segment : segmenter.segments()) EXPECT_TRUE(segment.tokens.empty());
+  }
+}
+
 TEST(Segmenter, CountsWhatIsNotUtf8) {
   Segmenter segmenter(tokenizer, Split::none, 1000);
   segmenter.add("a\xFFz\xC3");

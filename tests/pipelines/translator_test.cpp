@@ -156,6 +156,25 @@ TEST(Translator, LosesNothingOfALongText) {
   EXPECT_EQ(sources, text);
 }
 
+TEST(Translator, ChecksOptionsForNoTextsToo) {
+  const GenerationOptions wrong[] = {
+      {.beam_size = 0},
+      {.repetition_penalty = 0.0f},
+      {.beam_size = 1, .sample = true, .top_p = 3.0f},
+  };
+  for (const GenerationOptions& generation : wrong) {
+    TranslationOptions options;
+    options.generation = generation;
+    EXPECT_THROW(translator().translate_full({}, options), Error);
+  }
+}
+
+TEST(Translator, AnUnknownCharacterIsPartOfItsWord) {
+  const std::string text = "Bon\u4e2djour.";
+  const Translation translation = translator().translate_full(std::span(&text, 1))[0];
+  EXPECT_EQ(translation.sentences[0].source_words.size(), 2u);  // and the end
+}
+
 TEST(Translator, RepairsAndReportsWhatIsNotUtf8) {
   const std::string text = "Je suis \xFF\xC3 étudiant.";
   const Translation translation = translator().translate_full(std::span(&text, 1))[0];

@@ -2,9 +2,12 @@
 /// Weights into a model, all of them or an error that says everything that is wrong.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <set>
 #include <span>
+#include <vector>
 
 #include "eigenformer/architectures/names.hpp"
 #include "eigenformer/io/json_document.hpp"
@@ -44,9 +47,7 @@ class Binding {
                                             io::text(tensor->shape));
       return nullptr;
     }
-    using io::DataType;
-    if (tensor->type != DataType::f32 && tensor->type != DataType::f16 &&
-        tensor->type != DataType::bf16 && tensor->type != DataType::f64) {
+    if (!io::is_float(tensor->type)) {
       report(ErrorCode::unsupported, io::excerpt(source->tensor) + " for " + parameter +
                                          ": expected F32, F16, BF16 or F64, got " +
                                          std::string(io::name(tensor->type)));
@@ -63,14 +64,20 @@ class Binding {
       }
     }
     if (lines_ == 0) return;
+    if (lines_ > most_lines) {
+      text_ += "\n  and " + std::to_string(lines_ - most_lines) + " more";
+    }
     throw Error(code_, tensors_.file() + ": " + std::to_string(lines_) +
-                           " things don't fit the model:" + text_);
+                           (lines_ == 1 ? " thing doesn't" : " things don't") +
+                           " fit the model:" + text_);
   }
 
  private:
+  static constexpr int most_lines = 1000;
+
   void report(ErrorCode code, const std::string& line) {
     if (lines_++ == 0) code_ = code;
-    text_ += "\n  " + line;
+    if (lines_ <= most_lines) text_ += "\n  " + line;
   }
 
   const io::Tensors& tensors_;
@@ -81,6 +88,28 @@ class Binding {
   int lines_ = 0;
 };
 
+/// How many numbers the tensors hold that a model can take; what several of them share counts once.
+inline double distinct_floats(const io::Tensors& tensors) {
+  std::vector<const io::TensorView*> order;
+  for (const io::NamedTensor& entry : tensors) {
+    if (io::is_float(entry.tensor.type)) order.push_back(&entry.tensor);
+  }
+  std::sort(order.begin(), order.end(), [](const io::TensorView* a, const io::TensorView* b) {
+    return std::less<>()(a->bytes.data(), b->bytes.data());
+  });
+  double floats = 0;
+  const std::byte* end = nullptr;
+  for (const io::TensorView* tensor : order) {
+    const std::byte* const begin = tensor->bytes.data();
+    const std::byte* const last = begin + tensor->bytes.size();
+    const std::byte* const fresh = end == nullptr || std::less<>()(end, begin) ? begin : end;
+    if (!std::less<>()(fresh, last)) continue;
+    floats += static_cast<double>(last - fresh) / static_cast<double>(io::size_of(tensor->type));
+    end = last;
+  }
+  return floats;
+}
+
 }  // namespace detail
 
 /// Throws Error(missing_tensor) unless the tensors, however named, hold the numbers that the config
@@ -88,10 +117,7 @@ class Binding {
 /// is made, not read, so no tensor's size bounds it. Before a hostile config makes a model of any
 /// size.
 inline void expect_size(const TransformerConfig& config, const io::Tensors& tensors) {
-  double elements = 0;
-  for (const io::NamedTensor& entry : tensors) {
-    elements += static_cast<double>(entry.tensor.elements());
-  }
+  const double elements = detail::distinct_floats(tensors);
   const double count = config.least_parameter_count();
   if (elements < count) {
     throw Error(ErrorCode::missing_tensor, tensors.file() + ": the config asks for at least " +

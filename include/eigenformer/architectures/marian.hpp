@@ -171,6 +171,31 @@ inline void expect_marian_positions(const io::Tensors& tensors, Index d_model) {
   }
 }
 
+/// Throws Error(unsupported) where tensors that the config ties have different values: the
+/// reference does not tie such ones.
+inline void expect_tied_tensors(const TransformerConfig& config, const io::Tensors& tensors) {
+  std::vector<const char*> tied;
+  if (config.shared_embedding) {
+    tied = {"model.shared.weight", "model.encoder.embed_tokens.weight"};
+  }
+  if (config.shared_embedding || config.tied_output) {
+    tied.push_back("model.decoder.embed_tokens.weight");
+  }
+  if (config.tied_output) tied.push_back("lm_head.weight");
+  const io::TensorView* first = nullptr;
+  for (const char* const name : tied) {
+    const io::TensorView* const tensor = tensors.find(name);
+    if (first == nullptr) first = tensor;
+    if (tensor == nullptr || tensor == first) continue;
+    const bool equal = tensor->type == first->type && tensor->shape == first->shape &&
+                       std::ranges::equal(tensor->bytes, first->bytes);
+    if (equal) continue;
+    throw Error(ErrorCode::unsupported, tensors.file() + ": " + name +
+                                            ": expected the numbers of the tensors that the config "
+                                            "ties it with, got others");
+  }
+}
+
 /// The model with its weights. Throws Error(out_of_memory), Error(unsupported), and what bind()
 /// throws.
 template <class Scalar>
@@ -179,6 +204,7 @@ Marian<Scalar> make_marian(TransformerConfig config, const io::Tensors& tensors)
   expect_size(config, tensors);
   return io::or_out_of_memory(tensors.file(), [&] {
     expect_marian_positions(tensors, config.d_model);
+    expect_tied_tensors(config, tensors);
     Marian<Scalar> model(config);
     bind(model, tensors, marian_names(config, tensors));
     return model;

@@ -13,6 +13,7 @@
 #if EIGENFORMER_DEFINES(EIGENFORMER_PART_ARCHITECTURES)
 #include "eigenformer/architectures/generation_config.hpp"
 #include "eigenformer/architectures/marian.hpp"
+#include "eigenformer/architectures/storage.hpp"
 #include "eigenformer/architectures/vaswani.hpp"
 #include "eigenformer/io/checkpoint.hpp"
 #include "eigenformer/io/json.hpp"
@@ -40,19 +41,6 @@ OpenedModel open_model(const std::string& folder, const ModelOptions& options = 
 
 #if EIGENFORMER_DEFINES(EIGENFORMER_PART_ARCHITECTURES)
 namespace detail {
-
-/// The type that most numbers of the tensors have.
-inline Storage storage_of(const io::Tensors& tensors) {
-  std::size_t f16 = 0, bf16 = 0, all = 0;
-  for (const io::NamedTensor& entry : tensors) {
-    const std::size_t elements = entry.tensor.elements();
-    all += elements;
-    if (entry.tensor.type == io::DataType::f16) f16 += elements;
-    if (entry.tensor.type == io::DataType::bf16) bf16 += elements;
-  }
-  if (f16 > all / 2) return Storage::f16;
-  return bf16 > all / 2 ? Storage::bf16 : Storage::f32;
-}
 
 template <class Wiring>
 std::unique_ptr<SequenceToSequenceModel> as_model(Transformer<float, Wiring> transformer) {
@@ -116,13 +104,15 @@ inline GenerationOptions generation_defaults(const std::string& folder, const io
 
 EIGENFORMER_INLINE OpenedModel open_model(const std::string& folder, const ModelOptions& options) {
   io::detail::expect_folder(folder);
-  const io::Json config = io::read_json(folder + "/config.json", options.load.limits);
-  const detail::Family& family = detail::family_of(config);
-  OpenedModel opened = family.open(config, io::open_checkpoint(folder, options.load), options);
-  opened.defaults =
-      detail::generation_defaults(folder, config, options.load.limits, opened.model->target_vocab())
-          .or_from(opened.defaults);
-  return opened;
+  return io::or_out_of_memory(folder, [&] {
+    const io::Json config = io::read_json(folder + "/config.json", options.load.limits);
+    const detail::Family& family = detail::family_of(config);
+    OpenedModel opened = family.open(config, io::open_checkpoint(folder, options.load), options);
+    opened.defaults = detail::generation_defaults(folder, config, options.load.limits,
+                                                  opened.model->target_vocab())
+                          .or_from(opened.defaults);
+    return opened;
+  });
 }
 
 #endif

@@ -46,8 +46,14 @@ inline Activation vaswani_activation(const io::Json& value) {
                     "expected \"relu\" or \"gelu\", got " + value.description());
 }
 
-inline NameTable vaswani_names(const io::Json& tensors, bool tied) {
-  const auto text = [&](const char* key) { return std::string(tensors.at(key).string()); };
+inline NameTable vaswani_names(const io::Json& tensors, bool tied, std::size_t most_bytes) {
+  const auto text = [&](const char* key) {
+    const io::Json name = tensors.at(key);
+    if (name.string().size() > most_bytes) {
+      throw name.expected("at most " + std::to_string(most_bytes) + " bytes");
+    }
+    return std::string(name.string());
+  };
   NameTable names;
   names.rules.push_back({"source_embedding.weight", text("source_embedding")});
   names.rules.push_back({"target_embedding.weight", text("target_embedding")});
@@ -97,7 +103,7 @@ inline VaswaniConfig read_vaswani_config(const io::Json& json, const io::LoadLim
   config.bos = static_cast<TokenId>(json.at("bos_token_id").integer(0, t.target_vocab - 1));
   config.eos = static_cast<TokenId>(json.at("eos_token_id").integer(0, t.target_vocab - 1));
   config.pad = static_cast<TokenId>(json.at("pad_token_id").integer(0, t.target_vocab - 1));
-  config.names = detail::vaswani_names(json.at("tensors"), t.tied_output);
+  config.names = detail::vaswani_names(json.at("tensors"), t.tied_output, limits.tensor_name_bytes);
   return config;
 }
 

@@ -202,12 +202,13 @@ class BeamSearch {
   }
 
   void find() {
-    const Index count = BeamGroup::candidates(plan_);
-    if (!hooks_.change_logits) return next_.find(histories_, count);
+    const Index count = std::min(BeamGroup::candidates(plan_), session_.vocab());
+    if (!hooks_.change_logits && count <= NextTokens::few) return next_.find(histories_, count);
     const Arena::Scope scope(session_.context().arena());
     const auto logits = session_.context().arena().matrix<float>(session_.rows(), session_.vocab());
     session_.logits(logits);
     next_.find_in(logits, histories_, count, [&](Index r, std::span<float> row) {
+      if (!hooks_.change_logits) return;
       const auto at = static_cast<std::size_t>(r);
       hooks_.change_logits({owners_[at], histories_[at].tokens, row});
     });

@@ -27,6 +27,7 @@ EIGENFORMER_INLINE std::vector<Generated> generate(DecodingSession& session, con
                                                    const GenerationOptions& options,
                                                    const GenerationHooks& hooks) {
   expect_range(prompts.batch.sequences(), session.rows(), session.rows(), "generate: prompts");
+  prompts.expect_whole();
   if (options.beam_size.value_or(1) > 1) {
     return BeamSearch(session, options, hooks).run(prompts);
   }

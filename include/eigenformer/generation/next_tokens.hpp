@@ -26,6 +26,9 @@ class NextTokens {
   /// Which values the rules work on.
   enum class Values { logits, log_probabilities };
 
+  /// Up to so many candidates a row, keeping a list of the best is faster than sorting all.
+  static constexpr Index few = 64;
+
   NextTokens(DecodingSession& session, TokenRules& rules, Values values)
       : session_(session), rules_(rules), values_(values) {}
 
@@ -160,6 +163,7 @@ class NextTokens {
                 "GenerationHooks::change_logits: expected finite numbers or -infinity");
   }
   void find_best(std::span<const float> row, Index count) {
+    if (count > few) return sort_best(row, count);
     candidates_.assign(static_cast<std::size_t>(count), Candidate{TokenRules::never, -1});
     const auto find_above = session_.context().kernels().find_above;
     const auto vocab = static_cast<Index>(row.size());
@@ -168,6 +172,18 @@ class NextTokens {
       kernels::insert_candidate(candidates_.data(), count,
                                 {row[static_cast<std::size_t>(i)], static_cast<TokenId>(i)});
     }
+  }
+  void sort_best(std::span<const float> row, Index count) {
+    candidates_.clear();
+    for (const float logit : row) {
+      candidates_.push_back({logit, static_cast<TokenId>(candidates_.size())});
+    }
+    const auto end = candidates_.begin() + std::min<Index>(count, std::ssize(candidates_));
+    std::partial_sort(candidates_.begin(), end, candidates_.end(),
+                      [](const Candidate& a, const Candidate& b) {
+                        return a.logit > b.logit || (a.logit == b.logit && a.token < b.token);
+                      });
+    candidates_.erase(end, candidates_.end());
   }
   void end_row(Index count) {
     const std::size_t begin = ends_.empty() ? 0 : ends_.back();

@@ -31,7 +31,8 @@ struct GenerationPlan {
     const bool draws = sample && beam_size == 1;
     expect_range(hypotheses, 1, draws ? 1024 : beam_size, "hypotheses");
     if (!std::isfinite(length_penalty)) {
-      throw Error(ErrorCode::invalid_argument, "length_penalty: expected a finite number");
+      throw Error(ErrorCode::invalid_argument, "length_penalty: expected a finite number, got " +
+                                                   std::to_string(length_penalty));
     }
     if (sample && beam_size > 1) {
       throw Error(ErrorCode::unsupported, "sample: expected beam_size 1, got " +
@@ -39,10 +40,12 @@ struct GenerationPlan {
                                               ": beams that draw are not supported");
     }
     for (const TokenId token : stop_tokens) expect_range(token, 0, vocab - 1, "stop_tokens");
+    std::sort(stop_tokens.begin(), stop_tokens.end());
+    stop_tokens.erase(std::unique(stop_tokens.begin(), stop_tokens.end()), stop_tokens.end());
   }
 
   bool stops(TokenId token) const {
-    return std::find(stop_tokens.begin(), stop_tokens.end(), token) != stop_tokens.end();
+    return std::binary_search(stop_tokens.begin(), stop_tokens.end(), token);
   }
 
   /// The length at which a row ends, for a prompt of `prompt` tokens in a model of `longest`
@@ -62,7 +65,7 @@ struct GenerationPlan {
   float length_penalty;
   bool sample;
   std::uint64_t seed;
-  std::vector<TokenId> stop_tokens;
+  std::vector<TokenId> stop_tokens;  ///< ascending, each once
 };
 
 }  // namespace eigenformer::inline v0

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "eigenformer/core/batch.hpp"
+#include "eigenformer/core/shape.hpp"
 
 namespace eigenformer::inline v0 {
 
@@ -53,6 +54,13 @@ struct Prompts {
   const Batch& batch;               ///< a sequence of 1 token and more for each row of the session
   /// Which input each is, for its random numbers; empty: 0, 1, 2, ...
   std::span<const std::uint64_t> numbers = {};
+
+  /// Throws Error(invalid_argument) unless there are as many tokens and numbers as the batch says.
+  void expect_whole() const {
+    expect_range(std::ssize(tokens), batch.tokens(), batch.tokens(), "Prompts: tokens");
+    if (numbers.empty()) return;
+    expect_range(std::ssize(numbers), batch.sequences(), batch.sequences(), "Prompts: numbers");
+  }
 
   std::span<const TokenId> of(Index input) const {
     return tokens.subspan(static_cast<std::size_t>(batch.begin(input)),

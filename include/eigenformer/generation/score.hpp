@@ -31,6 +31,9 @@ inline std::vector<float> score_targets(DecodingSession& session, const Prompts&
                                         const Targets& targets) {
   expect_range(targets.batch.sequences(), prompts.batch.sequences(), prompts.batch.sequences(),
                "score_targets: targets");
+  prompts.expect_whole();
+  expect_range(std::ssize(targets.tokens), targets.batch.tokens(), targets.batch.tokens(),
+               "score_targets: target tokens");
   std::vector<TokenId> fed, followers;
   Batch batch;
   for (Index s = 0; s < prompts.batch.sequences(); ++s) {

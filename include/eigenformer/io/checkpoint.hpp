@@ -65,15 +65,6 @@ inline Tensors read_sharded_torch_checkpoint(const std::string& index_path,
 
 namespace detail {
 
-/// Whether the path names anything; what it is, its reader will see. Throws Error(io) where the
-/// system does not tell.
-inline bool is_there(const std::string& path) {
-  struct stat status = {};
-  if (::lstat(system_path(path), &status) == 0) return true;
-  if (errno == ENOENT) return false;
-  throw system_error(path, "cannot open");
-}
-
 inline void expect_folder(const std::string& path) {
   struct stat status = {};
   if (::stat(system_path(path), &status) != 0) throw system_error(path, "cannot open");
@@ -154,13 +145,13 @@ Tensors open_checkpoint(const std::string& folder, const LoadOptions& options = 
 EIGENFORMER_INLINE Tensors open_checkpoint(const std::string& folder, const LoadOptions& options) {
   detail::expect_folder(folder);
   std::string path = folder + "/model.safetensors";
-  if (detail::is_there(path)) return open_safetensors(path, options);
+  if (is_there(path)) return open_safetensors(path, options);
   path += ".index.json";
-  if (detail::is_there(path)) return open_sharded_safetensors(path, options);
+  if (is_there(path)) return open_sharded_safetensors(path, options);
   path = folder + "/pytorch_model.bin";
-  if (detail::is_there(path)) return read_torch_checkpoint(path, options.limits);
+  if (is_there(path)) return read_torch_checkpoint(path, options.limits);
   path += ".index.json";
-  if (detail::is_there(path)) return read_sharded_torch_checkpoint(path, options.limits);
+  if (is_there(path)) return read_sharded_torch_checkpoint(path, options.limits);
   detail::refuse_folder(folder);
 }
 

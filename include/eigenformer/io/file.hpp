@@ -128,6 +128,15 @@ class InputFile {
   std::uint64_t offset_ = 0;
 };
 
+/// Whether the path names anything; what it is, its reader will see. Throws Error(io) where the
+/// system does not tell.
+inline bool is_there(const std::string& path) {
+  struct stat status = {};
+  if (::lstat(detail::system_path(path), &status) == 0) return true;
+  if (errno == ENOENT) return false;
+  throw detail::system_error(path, "cannot open");
+}
+
 /// What the function returns. The system's lack of memory becomes Error(out_of_memory), which names
 /// the file.
 template <class Function>

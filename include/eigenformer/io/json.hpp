@@ -9,8 +9,6 @@
 #include "eigenformer/io/json_value.hpp"
 #include "eigenformer/io/limits.hpp"
 #if EIGENFORMER_DEFINES(EIGENFORMER_PART_IO)
-#include <unistd.h>
-
 #include "eigenformer/io/file.hpp"
 #include "eigenformer/io/json_builder.hpp"
 #endif
@@ -25,7 +23,7 @@ Json parse_json(std::string_view text, std::string file, const LoadLimits& limit
 /// The value in a JSON file. Throws what parse_json throws, or Error(io).
 Json read_json(const std::string& path, const LoadLimits& limits = {});
 
-/// The same, or nothing where there is no such file.
+/// The same, or nothing where there is no such file. A link to nothing is an error.
 std::optional<Json> read_json_if_there(const std::string& path, const LoadLimits& limits = {});
 
 #if EIGENFORMER_DEFINES(EIGENFORMER_PART_IO)
@@ -55,7 +53,7 @@ EIGENFORMER_INLINE Json read_json(const std::string& path, const LoadLimits& lim
 
 EIGENFORMER_INLINE std::optional<Json> read_json_if_there(const std::string& path,
                                                           const LoadLimits& limits) {
-  if (::access(path.c_str(), F_OK) != 0) return std::nullopt;
+  if (!is_there(path)) return std::nullopt;
   return read_json(path, limits);
 }
 

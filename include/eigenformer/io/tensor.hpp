@@ -83,6 +83,12 @@ constexpr std::size_t size_of(DataType type) {
   return 0;
 }
 
+/// Whether a model's numbers may have it.
+constexpr bool is_float(DataType type) {
+  return type == DataType::f16 || type == DataType::bf16 || type == DataType::f32 ||
+         type == DataType::f64;
+}
+
 /// The type of that name in safetensors' spelling, or nothing.
 constexpr std::optional<DataType> data_type_named(std::string_view wanted) {
   for (std::size_t i = 0; i < data_types; ++i) {

@@ -50,7 +50,8 @@ class Segmenter {
     switch (split_) {
       case Split::sentences: return add_all(pipelines::split_sentences(rest));
       case Split::lines: return add_all(pipelines::split_lines(rest));
-      case Split::none: return add_fitting(rest, "");
+      case Split::none:
+        return is_blank(rest) ? add_segment("", std::string(rest)) : add_fitting(rest, "");
     }
   }
 
@@ -95,6 +96,13 @@ class Segmenter {
       segments_.pop_back();
       --number_;
     }
+  }
+
+  static bool is_blank(std::string_view text) {
+    for (const pipelines::Sentence& line : pipelines::split_lines(text)) {
+      if (!line.text.empty()) return false;
+    }
+    return true;
   }
 
   void add_segment(std::string_view source, std::optional<std::string> separator) {

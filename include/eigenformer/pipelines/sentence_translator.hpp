@@ -115,8 +115,8 @@ class SentenceTranslator {
     TranslatedSentence out;
     std::vector<Piece> pieces;
     for (const TokenId id : segment.tokens) {
-      pieces.push_back({tokenizer_.source_piece_text(id), tokenizer_.source_begins_word(id),
-                        tokenizer_.is_special(id)});
+      pieces.push_back(
+          {tokenizer_.source_piece_text(id), tokenizer_.source_begins_word(id), is_no_word(id)});
       out.source_pieces.emplace_back(pieces.back().text);
     }
     out.source_words = words_of(pieces);
@@ -128,8 +128,7 @@ class SentenceTranslator {
                               hypothesis.score,
                               hypothesis.finish};
       for (const TokenId id : hypothesis.tokens) {
-        pieces.push_back(
-            {tokenizer_.piece_text(id), tokenizer_.begins_word(id), tokenizer_.is_special(id)});
+        pieces.push_back({tokenizer_.piece_text(id), tokenizer_.begins_word(id), is_no_word(id)});
         alternative.pieces.emplace_back(pieces.back().text);
       }
       if (out.alternatives.empty()) out.words = words_of(pieces);
@@ -138,6 +137,11 @@ class SentenceTranslator {
     out.source = std::move(segment.source);
     out.separator = std::move(segment.separator);
     return out;
+  }
+
+  /// What is unknown is part of a word; other special tokens are none.
+  bool is_no_word(TokenId id) const {
+    return tokenizer_.is_special(id) && id != tokenizer_.unknown();
   }
 
   /// The same translation once more, all its tokens at once, under a watcher: the same bits.

@@ -11,6 +11,8 @@
 
 #include "eigenformer/architectures/open_model.hpp"
 #include "eigenformer/generation/plan.hpp"
+#include "eigenformer/generation/sampling.hpp"
+#include "eigenformer/generation/token_rules.hpp"
 #include "eigenformer/pipelines/batches.hpp"
 #include "eigenformer/pipelines/context_pool.hpp"
 #include "eigenformer/pipelines/segments.hpp"
@@ -44,7 +46,9 @@ class TranslationEngine {
     if (!out.generation.max_length && !out.generation.max_new_tokens) {
       out.generation.max_new_tokens = opened_.model->longest();
     }
-    const GenerationPlan checked(out.generation, opened_.model->target_vocab());
+    const GenerationPlan plan(out.generation, opened_.model->target_vocab());
+    const TokenRules rules(out.generation, opened_.model->target_vocab());
+    if (plan.sample) sampling::settings_of(out.generation);
     return out;
   }
 
