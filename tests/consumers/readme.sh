@@ -1,8 +1,19 @@
-# readme.sh README INCLUDE_DIR EIGEN_DIR WORK_DIR COMPILER: the README's program, as its reader would
-# compile it, must print a matrix [3, 8].
+# SPDX-License-Identifier: MIT
+# readme.sh SOURCE_DIR EIGEN_DIR WORK_DIR COMPILER: the README's programs, compiled as their reader
+# would (but not optimised, to save time) and run in the source's folder.
 set -eu
-mkdir -p "$4"
-sed -n '/^```cpp$/,/^```$/p' "$1" | sed '/^```/d' > "$4/readme.cpp"
-"$5" -std=c++20 -O2 -I "$2" -I "$3" "$4/readme.cpp" -o "$4/readme"
-"$4/readme" > "$4/readme.txt"
-awk 'NF != 8 { exit 1 } END { exit NR != 3 }' "$4/readme.txt"
+source=$1 eigen=$2 work=$3 compiler=$4
+rm -rf "$work"
+mkdir -p "$work"
+awk -v work="$work" '/^```cpp$/ { file = work "/" ++n ".cpp"; next }
+                     /^```$/ { file = "" }
+                     file { print > file }' "$source/README.md"
+test "$(ls "$work" | wc -l)" = 2
+cd "$source"
+for program in "$work/1" "$work/2"; do
+  "$compiler" -std=c++20 -O0 -I include -I "$eigen" "$program.cpp" -o "$program" -pthread
+  "$program" > "$program.txt"
+done
+test "$(cat "$work/1.txt")" = "I'm a student."
+# A matrix [3, 8].
+awk 'NF != 8 { exit 1 } END { exit NR != 3 }' "$work/2.txt"

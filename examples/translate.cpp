@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+// translate: a filter from lines to their translations; from a terminal it asks for lines.
+// translate --help says what it takes, writes, and promises.
+#include "eigenformer/pipelines/translator.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <new>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "eigenformer/generation/sampling.hpp"
+#include "support/translate_failure.hpp"
+#include "support/translate_files.hpp"
+#include "support/translate_filter.hpp"
+#include "support/translate_interactive.hpp"
+#include "support/translate_lines.hpp"
+#include "support/translate_options.hpp"
+#include "support/translate_progress.hpp"
+
+namespace program {
+namespace {
+
+using namespace eigenformer;
+
+Translator load(const Options& options) {
+  try {
+    Translator translator = Translator::load(options.model, options.translator);
+    translator.translate_full({});  // what the folder says of decoding may be wrong, too
+    return translator;
+  } catch (const std::exception& error) {
+    std::string message = error.what();
+    std::error_code ignored;
+    if (!std::filesystem::exists(options.model, ignored)) {
+      message += " (--model DIR names the model's folder, which is looked for from here)";
+    }
+    throw Failure(ExitStatus::model, message);
+  }
+}
+
+/// Completes the options by the model's, and checks them.
+void settle(GenerationOptions& generation, const Options& options, const Translator& translator) {
+  const Index beams = generation.beam_size.value_or(translator.defaults().beam_size.value_or(1));
+  const Index n_best = options.n_best > 0 ? options.n_best : beams;
+  generation.hypotheses = options.format.n_best ? n_best : 1;
+  try {
+    TranslationOptions asked;
+    asked.generation = generation;
+    translator.translate_full({}, asked);
+  } catch (const Error& error) {
+    throw Failure(ExitStatus::usage, error.what());
+  }
+}
+
+/// On a terminal that shows lines, too, it would be among them.
+bool shows_progress(When when, bool lines_at_terminal) {
+  if (when == When::automatic) return ::isatty(STDERR_FILENO) == 1 && !lines_at_terminal;
+  return when == When::always;
+}
+
+void translate(Options options) {
+  const File input = File::input(options.input);
+  if (options.output && input.is_at(*options.output)) {
+    throw Failure(ExitStatus::usage, "--input and --output are the same file");
+  }
+  const Translator translator = load(options);
+  settle(options.generation, options, translator);
+  File output_file = File::output(options.output);
+  const bool to_terminal = output_file.is_terminal(), from_terminal = input.is_terminal();
+  const bool interactive =
+      to_terminal && from_terminal && !options.input && !options.output && !options.flush;
+  Writer output(std::move(output_file));
+  LineTranslator lines(translator, options, output);
+  LineReader reader(input, options.translator.load.limits.text_bytes);
+  if (interactive) {
+    run_interactive(reader, lines, options, translator, output);
+  } else {
+    const bool at_terminal = to_terminal || from_terminal;
+    const Flush flush = options.flush.value_or(at_terminal ? Flush::line : Flush::batch);
+    std::optional<Progress> progress;
+    if (shows_progress(options.progress, at_terminal)) progress.emplace(input.bytes_left());
+    run_filter(reader, lines, Window(options, flush), progress);
+  }
+  lines.finish();
+}
+
+void run(int count, char** arguments) {
+  CommandLine command_line = parse_command_line(count, arguments);
+  if (!command_line.answer) return translate(std::move(command_line.options));
+  Writer output(File::output(std::nullopt));
+  output.write(*command_line.answer);
+  output.flush();
+}
+
+ExitStatus fail(ExitStatus status, const char* message) {
+  if (message[0] != '\0') std::fprintf(stderr, "translate: %s\n", message);
+  return status;
+}
+
+ExitStatus status_of(int count, char** arguments) {
+  try {
+    run(count, arguments);
+    return ExitStatus::success;
+  } catch (const Failure& failure) {
+    return fail(failure.status(), failure.what());
+  } catch (const Error& error) {
+    return fail(ExitStatus::usage, error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(ExitStatus::data, "out of memory");
+  } catch (const std::exception& error) {
+    return fail(ExitStatus::data, error.what());
+  }
+}
+
+}  // namespace
+}  // namespace program
+
+int main(int count, char** arguments) {
+  return static_cast<int>(program::status_of(count, arguments));
+}
