@@ -31,11 +31,13 @@ exec {TRANSLATE[1]}>&-
 wait "$TRANSLATE_PID" 2> ignored
 
 # rss COMMAND...: the most memory, in KiB, that translate had when it had read what the command
-# writes.
+# writes. The address sanitizer, where there is one, does not keep what is freed.
 rss() {
   rm -f pipe
   mkfifo pipe
-  "$program" --model "$model" --threads 1 < pipe > memory.out &
+  local kept=quarantine_size_mb=0:thread_local_quarantine_size_kb=0
+  ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}$kept \
+    "$program" --model "$model" --threads 1 < pipe > memory.out &
   local pid=$!
   exec 8> pipe
   "$@" >&8
