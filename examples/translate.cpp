@@ -63,14 +63,25 @@ bool shows_progress(When when, bool lines_at_terminal) {
   return when == When::always;
 }
 
+/// Before anything is opened for writing, and so emptied.
+void refuse_to_overwrite(const File& input, const Options& options) {
+  if (options.output ? input.is_at(*options.output) : input.is_also(STDOUT_FILENO)) {
+    throw Failure(ExitStatus::usage, "the input and the output are the same file");
+  }
+  if (options.attention && input.is_at(*options.attention)) {
+    throw Failure(ExitStatus::usage, "the input and --attention are the same file");
+  }
+}
+
 void translate(Options options) {
   const File input = File::input(options.input);
-  if (options.output && input.is_at(*options.output)) {
-    throw Failure(ExitStatus::usage, "--input and --output are the same file");
-  }
+  refuse_to_overwrite(input, options);
   const Translator translator = load(options);
   settle(options.generation, options, translator);
   File output_file = File::output(options.output);
+  if (options.attention && output_file.is_at(*options.attention)) {
+    throw Failure(ExitStatus::usage, "the output and --attention are the same file");
+  }
   const bool to_terminal = output_file.is_terminal(), from_terminal = input.is_terminal();
   const bool interactive =
       to_terminal && from_terminal && !options.input && !options.output && !options.flush;

@@ -25,9 +25,15 @@ class File {
  public:
   File(int descriptor, std::string name) : descriptor_(descriptor), name_(std::move(name)) {}
   static File open(const std::string& path, int flags) {
-    File file(::open(path.c_str(), flags | O_CLOEXEC, 0666), path);
-    if (file.descriptor_ < 0) throw system_failure("cannot open " + path);
-    return file;
+    int descriptor = ::open(path.c_str(), flags | O_CLOEXEC, 0666);
+    if (descriptor >= 0 && descriptor <= STDERR_FILENO) {
+      // A standard one was closed: what is meant for it must not land in this file.
+      const int other = ::fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+      ::close(descriptor);
+      descriptor = other;
+    }
+    if (descriptor < 0) throw system_failure("cannot open " + path);
+    return File(descriptor, path);
   }
   static File input(const std::optional<std::string>& path) {
     return path ? open(*path, O_RDONLY) : File(STDIN_FILENO, "standard input");
@@ -57,14 +63,23 @@ class File {
     return static_cast<std::uint64_t>(status.st_size - at);
   }
 
-  /// Whether it is the regular file at `path`.
+  /// Whether it is a regular file, and that of the descriptor, or the one at `path`.
+  bool is_also(int descriptor) const {
+    struct stat other;
+    return ::fstat(descriptor, &other) == 0 && is(other);
+  }
   bool is_at(const std::string& path) const {
-    struct stat mine, other;
-    return ::fstat(descriptor_, &mine) == 0 && ::stat(path.c_str(), &other) == 0 &&
-           S_ISREG(mine.st_mode) && mine.st_dev == other.st_dev && mine.st_ino == other.st_ino;
+    struct stat other;
+    return ::stat(path.c_str(), &other) == 0 && is(other);
   }
 
  private:
+  bool is(const struct stat& other) const {
+    struct stat mine;
+    return ::fstat(descriptor_, &mine) == 0 && S_ISREG(mine.st_mode) &&
+           mine.st_dev == other.st_dev && mine.st_ino == other.st_ino;
+  }
+
   int descriptor_;
   std::string name_;
 };

@@ -176,8 +176,10 @@ inline void add_speed(CLI::App& app, Options& options) {
   add_choice(app, "--split", translator.split, splits,
              "what of a line is translated by itself; default: sentences")
       ->group(group);
-  const Words<Storage> weights{
-      {"f32", Storage::f32}, {"f16", Storage::f16}, {"bf16", Storage::bf16}};
+  const Words<Storage> weights{{"f32", Storage::f32},
+                               {"f16", Storage::f16},
+                               {"bf16", Storage::bf16},
+                               {"int8", Storage::int8}};
   add_choice(app, "--weights", translator.weights, weights,
              "how weights are stored; default: as in the file")
       ->group(group);
@@ -192,10 +194,8 @@ inline void add_speed(CLI::App& app, Options& options) {
       ->check(range(Index{1}, Index{1024}))
       ->type_name("N")
       ->group(group);
-  const Words<Isa> isas{{"reference", Isa::reference},
-                        {"portable", Isa::portable},
-                        {"avx2", Isa::avx2},
-                        {"avx512", Isa::avx512}};
+  Words<Isa> isas;
+  for (const Isa isa : all_isas) isas.emplace_back(name(isa), isa);
   add_choice(app, "--isa", translator.isa, isas, "kernels none faster than these")->group(group);
 }
 

@@ -4,11 +4,17 @@
 for usage in --bogus word '--beam-size x' '--beam-size 0' '--beam-size 4.5' '--n-best 0' \
   '--n-best 3 --beam-size 2' '--max-length 0' '--length-penalty nan' '--temperature -1' \
   '--temperature nan' '--top-p 3' '--top-k -1' '--seed -1' '--seed 1 --beam-size 4' \
-  '--temperature 0 --beam-size 4' '--threads 0' '--threads 5000' '--batch-size 0' '--weights int8' \
+  '--temperature 0 --beam-size 4' '--threads 0' '--threads 5000' '--batch-size 0' '--weights int4' \
   '--split words' '--progress no' '--flush often' '--isa mmx' --input '-i one_line -o one_line'; do
   # shellcheck disable=SC2086
   refuses 2 "translate $usage" translate $usage
 done
+cp one_line in_place
+in_place() { translate < in_place >> in_place; }
+refuses 2 'the output is the input' in_place
+refuses 2 'attention into the input' translate -i in_place --attention in_place
+check 'the input is as it was' same one_line in_place
+refuses 2 'attention into the output' translate -o both --attention both
 check '-i and -o the same: the file is as it was' same <(echo 'Je suis étudiant.') one_line
 refuses 2 'EIGENFORMER_ISA=mmx' env EIGENFORMER_ISA=mmx "$program" --model "$model"
 
@@ -18,8 +24,14 @@ refuses 1 'no such folder for the output' translate -o missing/file
 refuses 1 'no such folder for attention' translate --attention missing/file
 closed_input() { translate <&-; }
 refuses 1 'a closed stdin' closed_input
-closed_output() { translate >&-; }
+closed_output() { translate "$@" >&-; }
 refuses 1 'a closed stdout' closed_output
+refuses 1 'a closed stdout: attention' closed_output --attention attention.closed
+check 'a closed stdout: no text among the attention' \
+  awk '!/^[][{}]/ { exit 1 }' attention.closed
+closed_error() { printf 'Je suis \377 étudiant.\n' | "$program" --model "$model" -o alone 2>&-; }
+run closed_error
+check 'a closed stderr: no message in the output' test "$(wc -l < alone)" = 1
 if [ -w /dev/full ]; then
   full() { translate "$@" > /dev/full; }
   refuses 1 'a full disk' full
