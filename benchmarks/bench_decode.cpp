@@ -24,6 +24,7 @@ struct Options {
   std::vector<std::string> shapes{"opus-mt", "small"};
   std::vector<Index> batches{1, 32}, beams{1, 4};
   Index tokens = 32, threads = 1, repeat = 3;
+  Storage weights = Storage::f32;
 };
 
 Options read_options(int count, char** arguments) {
@@ -37,6 +38,11 @@ Options read_options(int count, char** arguments) {
   app.add_option("--threads", options.threads);
   app.add_option("--repeat", options.repeat, "runs; the best counts");
   app.add_option("--sources", options.sources, "a file with ids, a sentence a line");
+  app.add_option("--weights", options.weights, "f32, f16, bf16 or int8")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Storage>{{"f32", Storage::f32},
+                                                                         {"f16", Storage::f16},
+                                                                         {"bf16", Storage::bf16},
+                                                                         {"int8", Storage::int8}}));
   try {
     app.parse(count, arguments);
   } catch (const CLI::ParseError& error) {
@@ -46,9 +52,10 @@ Options read_options(int count, char** arguments) {
 }
 
 /// The shapes of published OPUS-MT models, and of models/fr-en-small.
-OpenedModel random_model(const std::string& shape) {
+OpenedModel random_model(const std::string& shape, Storage storage) {
   TransformerConfig config = vaswani_base(58101);
   config.activation = Activation::silu;
+  config.storage = storage;
   if (shape == "small") {
     config.d_model = 256;
     config.heads = 4;
@@ -140,10 +147,10 @@ void measure(const std::string& name, const OpenedModel& opened, const Sentences
     ids = checksum(answers);
   }
   std::printf(
-      "{\"model\": \"%s\", \"isa\": \"%s\", \"batch\": %td, \"beam\": %td, "
+      "{\"model\": \"%s\", \"isa\": \"%s\", \"weights\": \"%s\", \"batch\": %td, \"beam\": %td, "
       "\"tokens_per_second\": %.1f, \"ids_checksum\": \"%016llx\"}\n",
-      name.c_str(), eigenformer::name(isa), batch.sequences(), beam,
-      static_cast<double>(batch.sequences() * options.tokens) / best,
+      name.c_str(), eigenformer::name(isa), eigenformer::name(options.weights), batch.sequences(),
+      beam, static_cast<double>(batch.sequences() * options.tokens) / best,
       static_cast<unsigned long long>(ids));
   std::fflush(stdout);
 }
@@ -166,11 +173,12 @@ int main(int count, char** arguments) {
   try {
     if (!options.folder.empty()) {
       ModelOptions model_options;
-      model_options.storage = Storage::f32;
+      model_options.storage = options.weights;
       run(options.folder, open_model(options.folder, model_options), options);
       return 0;
     }
-    for (const std::string& shape : options.shapes) run(shape, random_model(shape), options);
+    for (const std::string& shape : options.shapes)
+      run(shape, random_model(shape, options.weights), options);
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;

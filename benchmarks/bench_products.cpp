@@ -44,11 +44,15 @@ void product(benchmark::State& state, Isa isa, Storage storage, const Shape& sha
   });
 
   const double flops = 2.0 * static_cast<double>(shape.matrices * plain.size() * shape.rows);
-  if (shape.rows > 1) {
+  if (shape.rows > 1 && storage == Storage::int8) {
+    trial.integer_operations(flops);
+  } else if (shape.rows > 1) {
     trial.flops(flops);
   } else {
     std::vector<std::span<const std::byte>> memory;
-    for (const auto& weight : weights) memory.push_back({weight.panel(0), weight.bytes()});
+    for (const auto& weight : weights) {
+      memory.push_back({weight.panel(0), weight.panel(weight.panels())});
+    }
     trial.reads(memory);
   }
   // Eigen has no product with 16-bit weights, and many plain matrices would not fit beside ours.
@@ -79,7 +83,7 @@ void register_all(Isa most) {
   const Isa fastest = kernels::best_table(most).isa;
   for (const Isa isa : isas_up_to(most)) {
     for (const Shape& shape : shapes) {
-      for (const Storage storage : {Storage::f32, Storage::f16, Storage::bf16}) {
+      for (const Storage storage : {Storage::f32, Storage::f16, Storage::bf16, Storage::int8}) {
         // The slow ones are there to be equal: the smallest shape with several rows will do.
         const bool slow = isa < Isa::avx2 && (isa == Isa::reference || storage != Storage::f32);
         if (slow && shape.rows != 6) continue;
@@ -90,8 +94,9 @@ void register_all(Isa most) {
   }
   // Twice the last cache, so that every byte comes from memory.
   const Index bytes = 2 * levels()[2].bytes;
-  for (const Storage storage : {Storage::f32, Storage::bf16}) {
-    const Index each = Index{512} * 53024 * (storage == Storage::f32 ? 4 : 2);
+  for (const Storage storage : {Storage::f32, Storage::bf16, Storage::int8}) {
+    const WeightMatrix<float> panel(16, 512, storage);
+    const Index each = panel.panel_bytes() * divide_up(53017, 16);
     const Shape shape{1, 512, 53017, divide_up(bytes, each)};
     add(std::string("product/") + name(fastest) + "/" + name(storage) + "/" + shape.text(),
         [=](auto& state) { product(state, fastest, storage, shape); });

@@ -142,11 +142,13 @@ inline std::optional<Probe> fma_probe(Isa isa) {
       return Probe{name(isa), 2.0 * sums * 4, multiply_add};
     }
 #if EIGENFORMER_X86_64
-    case Isa::avx2: {
+    case Isa::avx2:
+    case Isa::avxvnni: {
       using namespace probes::avx2;
       return Probe{name(isa), 2.0 * sums * 8, multiply_add};
     }
-    case Isa::avx512: {
+    case Isa::avx512:
+    case Isa::avx512vnni: {
       using namespace probes::avx512;
       return Probe{name(isa), 2.0 * sums * 16, multiply_add};
     }
@@ -155,18 +157,25 @@ inline std::optional<Probe> fma_probe(Isa isa) {
   }
 }
 
+/// Dot products of bytes by the instructions of `isa`, where it has its own.
+inline std::optional<Probe> integer_dot_probe(Isa isa) {
+#if EIGENFORMER_X86_64
+  using namespace probes;
+  if (isa == Isa::avx2) return Probe{"avx2", 2.0 * avx2::sums * 32, avx2::integer_dot};
+  if (isa == Isa::avxvnni) return Probe{"avx_vnni", 2.0 * avx2::sums * 32, avx2::vnni_dot};
+  if (isa == Isa::avx512vnni)
+    return Probe{"avx512_vnni", 2.0 * avx512::sums * 64, avx512::vnni_dot};
+#endif
+  static_cast<void>(isa);
+  return std::nullopt;
+}
+
 /// Dot products of bytes, by whatever the machine has.
 inline std::vector<Probe> integer_dot_probes() {
   std::vector<Probe> found;
 #if EIGENFORMER_X86_64
-  if (has_cpu_flag("avx512_vnni")) {
-    found.push_back({"avx512_vnni", 2.0 * probes::avx512::sums * 64, probes::avx512::vnni_dot});
-  }
-  if (has_cpu_flag("avx_vnni")) {
-    found.push_back({"avx_vnni", 2.0 * probes::avx2::sums * 32, probes::avx2::vnni_dot});
-  }
-  if (has_cpu_flag("avx2")) {
-    found.push_back({"avx2", 2.0 * probes::avx2::sums * 32, probes::avx2::integer_dot});
+  for (const Isa isa : {Isa::avx512vnni, Isa::avxvnni, Isa::avx2}) {
+    if (kernels::runs_here(isa)) found.push_back(*integer_dot_probe(isa));
   }
 #endif
   return found;
@@ -180,11 +189,11 @@ inline Index passes_over(Index bytes) { return std::max<Index>(1, (Index{1} << 2
 /// With the widest registers of `isa`: from 1, 2, 4 and 8 places at a time.
 inline std::vector<Reader> readers(Isa isa) {
 #if EIGENFORMER_X86_64
-  if (isa == Isa::avx512) {
+  if (isa >= Isa::avx512) {
     using namespace probes::avx512;
     return {read<1>, read<2>, read<4>, read<8>};
   }
-  if (isa == Isa::avx2) {
+  if (isa >= Isa::avx2) {
     using namespace probes::avx2;
     return {read<1>, read<2>, read<4>, read<8>};
   }

@@ -53,13 +53,10 @@ class Trial {
   void work(const char* name, double amount) { counts_.push_back({name, amount}); }
 
   /// Ours does `flops` operations in a call: FLOP, and, unless it is the reference, peak%.
-  void flops(double flops) {
-    work("FLOP", flops);
-    const auto probe = fma_probe(isa_);
-    if (!probe) return;
-    const auto rounds = static_cast<Index>(2e7 / probe->operations);
-    peaks_.push_back({contest_.add([run = probe->run, rounds] { run(rounds); }),
-                      flops / (probe->operations * static_cast<double>(rounds))});
+  void flops(double flops) { share_of("FLOP", flops, fma_probe(isa_)); }
+  /// The same of integers: OP.
+  void integer_operations(double operations) {
+    share_of("OP", operations, integer_dot_probe(isa_));
   }
 
   /// Ours reads `memory` in a call: B, the level that holds it, and peak%, the share of the rate at
@@ -133,6 +130,14 @@ class Trial {
     const char* name;
     std::size_t contestant;
   };
+
+  void share_of(const char* name, double amount, const std::optional<Probe>& peak) {
+    work(name, amount);
+    if (!peak) return;
+    const auto rounds = static_cast<Index>(2e7 / peak->operations);
+    peaks_.push_back({contest_.add([run = peak->run, rounds] { run(rounds); }),
+                      amount / (peak->operations * static_cast<double>(rounds))});
+  }
 
   benchmark::State& state_;
   Isa isa_;

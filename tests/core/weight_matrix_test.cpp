@@ -81,6 +81,45 @@ TEST(WeightMatrix, LayoutOfBf16) {
   EXPECT_EQ(all[68], 0x0000);                        // output 18 is past the end
 }
 
+TEST(WeightMatrix, LayoutOfInt8) {
+  Matrix<float> numbers(18, 5);
+  for (Index o = 0; o < 18; ++o) {
+    for (Index i = 0; i < 5; ++i) numbers(o, i) = static_cast<float>(o + i);
+    numbers(o, 4) = 254;  // so that a step is 2
+  }
+  const WeightMatrix<float> weight(numbers, Storage::int8);
+  EXPECT_EQ(weight.panel_bytes(), 64 * 16) << "inputs up to a multiple of 64";
+  EXPECT_EQ(weight.bytes(), 2u * (64 * 16 + 16 * 8));
+  const auto* const all = reinterpret_cast<const std::int8_t*>(weight.panel(0));
+  EXPECT_EQ(all[0], 0);            // output 0, input 0
+  EXPECT_EQ(all[1], 0);            // output 0, input 1: half a step, to even
+  EXPECT_EQ(all[2], 1);            // output 0, input 2
+  EXPECT_EQ(all[3], 2);            // output 0, input 3: one and a half
+  EXPECT_EQ(all[4], 0);            // output 1, input 0
+  EXPECT_EQ(all[7], 2);            // output 1, input 3
+  EXPECT_EQ(all[64], 127);         // output 0, input 4
+  EXPECT_EQ(all[65], 0);           // and there is no input 5
+  EXPECT_EQ(all[64 * 16 + 4], 8);  // panel 1: output 17, input 0
+  EXPECT_EQ(all[64 * 16 + 8], 0);  // output 18 is past the end
+  EXPECT_EQ(weight.scales()[17], 2);
+  EXPECT_EQ(weight.scales()[18], 0);
+  EXPECT_EQ(weight.offsets()[0], -128 * (0 + 0 + 1 + 2 + 127));
+  EXPECT_EQ(weight.offsets()[18], 0);
+  EXPECT_EQ(weight(0, 3), 4);
+  EXPECT_EQ(weight.unpack()(17, 4), 254);
+}
+
+TEST(WeightMatrix, Int8HasALimit) {
+  EXPECT_EQ(WeightMatrix<float>(1, 131'072, Storage::int8).inputs(), 131'072);
+  try {
+    WeightMatrix<float>(1, 131'073, Storage::int8);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::unsupported);
+    EXPECT_STREQ(error.what(), "a weight in int8 has at most 131072 inputs, not 131073");
+  }
+}
+
 TEST(WeightMatrix, PanelsLieOneAfterAnother) {
   for (const Storage storage : storages) {
     const WeightMatrix<float> weight(40, 5, storage);
@@ -170,6 +209,7 @@ TEST(WeightMatrix, StoragesHaveTheirNames) {
   EXPECT_STREQ(name(Storage::f32), "f32");
   EXPECT_STREQ(name(Storage::f16), "f16");
   EXPECT_STREQ(name(Storage::bf16), "bf16");
+  EXPECT_STREQ(name(Storage::int8), "int8");
 }
 
 TEST(WeightMatrix, Contracts) {

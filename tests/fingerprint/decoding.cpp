@@ -44,7 +44,7 @@ void add_decoding(Hash& hash, Context& context, const OpenedModel& opened,
 
 int run(const std::string& folder) {
   Report report("decoding");
-  for (const Storage storage : {Storage::f32, Storage::bf16}) {
+  for (const Storage storage : {Storage::f32, Storage::bf16, Storage::int8}) {
     ModelOptions how;
     how.storage = storage;
     const OpenedModel opened = open_model(folder, how);

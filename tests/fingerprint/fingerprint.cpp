@@ -351,7 +351,7 @@ void add_ragged_attention(Hash& hash, Context& context, Kind kind) {
 /// Entered as programs enter the kernels: whatever the thread's floating-point modes are.
 void operations(Report& report) {
   static const Floats gain = floats(Kind::plain, 18, 45), offset = floats(Kind::denormal, 19, 45);
-  for (const Storage storage : {Storage::f32, Storage::f16, Storage::bf16}) {
+  for (const Storage storage : {Storage::f32, Storage::f16, Storage::bf16, Storage::int8}) {
     report.operation(std::string("matmul_") + name(storage), [=](Hash& hash, Context& context) {
       for (const Kind kind : kinds) {
         const Matrix<float> x = matrix(kind, 20, 100, 9);

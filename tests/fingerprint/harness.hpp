@@ -18,9 +18,7 @@
 #include "eigenformer/core/random.hpp"
 #include "eigenformer/core/thread_pool.hpp"
 #include "eigenformer/kernels/cpu.hpp"
-#include "eigenformer/kernels/reference/table.hpp"
-#include "eigenformer/kernels/x86/avx2.hpp"
-#include "eigenformer/kernels/x86/avx512.hpp"
+#include "eigenformer/kernels/dispatch.hpp"
 
 namespace fingerprint {
 
@@ -101,10 +99,9 @@ inline Matrix<float> matrix(Kind kind, std::uint64_t seed, Index row_count, Inde
 /// The sets of kernels that run here and promise the same bits, the definition first.
 inline std::vector<const KernelTable*> exact_tables() {
   std::vector<const KernelTable*> tables = {&kernels::reference::table};
-#if EIGENFORMER_X86_64
-  if (kernels::runs_here(Isa::avx2)) tables.push_back(&kernels::avx2::table);
-  if (kernels::runs_here(Isa::avx512)) tables.push_back(&kernels::avx512::table);
-#endif
+  for (const Isa isa : all_isas) {
+    if (isa > Isa::portable && kernels::find_table(isa)) tables.push_back(kernels::find_table(isa));
+  }
   return tables;
 }
 

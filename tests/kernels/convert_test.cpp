@@ -11,7 +11,7 @@ using kernels::KernelTable;
 
 std::vector<const KernelTable*> all_tables() {
   std::vector<const KernelTable*> tables;
-  for (const Isa isa : {Isa::reference, Isa::portable, Isa::avx2, Isa::avx512}) {
+  for (const Isa isa : all_isas) {
     if (const KernelTable* const table = kernels::find_table(isa)) tables.push_back(table);
   }
   return tables;

@@ -38,6 +38,9 @@ TEST(Cpu, AgreesWithTheOperatingSystem) {
   EXPECT_EQ(kernels::cpu_features().avx2, avx2);
   EXPECT_EQ(kernels::cpu_features().avx512,
             avx2 && has({"avx512f", "avx512bw", "avx512dq", "avx512vl"}));
+  EXPECT_EQ(kernels::cpu_features().avxvnni, avx2 && has({"avx_vnni"}));
+  EXPECT_EQ(kernels::cpu_features().avx512vnni,
+            kernels::cpu_features().avx512 && has({"avx512_vnni"}));
 }
 
 TEST(Cpu, WhatNeedsNothingRunsEverywhere) {
@@ -49,7 +52,11 @@ TEST(Cpu, MoreIncludesLess) {
   const kernels::CpuFeatures features = kernels::cpu_features();
   EXPECT_TRUE(features.avx2 || !features.avx512);
   EXPECT_EQ(kernels::runs_here(Isa::avx2), features.avx2);
+  EXPECT_TRUE(features.avx2 || !features.avxvnni);
+  EXPECT_EQ(kernels::runs_here(Isa::avxvnni), features.avxvnni);
   EXPECT_EQ(kernels::runs_here(Isa::avx512), features.avx512);
+  EXPECT_TRUE(features.avx512 || !features.avx512vnni);
+  EXPECT_EQ(kernels::runs_here(Isa::avx512vnni), features.avx512vnni);
 }
 
 }  // namespace

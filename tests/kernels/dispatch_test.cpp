@@ -8,11 +8,9 @@ namespace {
 
 using kernels::KernelTable;
 
-constexpr Isa isas[] = {Isa::reference, Isa::portable, Isa::avx2, Isa::avx512};
-
 TEST(Dispatch, NamesGoBothWays) {
   EXPECT_STREQ(name(Isa::avx2), "avx2");
-  for (const Isa isa : isas) EXPECT_EQ(isa_from_name(name(isa)), isa);
+  for (const Isa isa : all_isas) EXPECT_EQ(isa_from_name(name(isa)), isa);
   for (const char* const word : {"", "avx", "AVX2", "avx2 ", "avx1024", "unknown"}) {
     EXPECT_EQ(isa_from_name(word), std::nullopt) << word;
   }
@@ -24,7 +22,7 @@ TEST(Dispatch, TheDefinitionIsAlwaysThere) {
 }
 
 TEST(Dispatch, ATableIsThereWhereItRuns) {
-  for (const Isa isa : isas) {
+  for (const Isa isa : all_isas) {
     const KernelTable* const table = kernels::find_table(isa);
     EXPECT_EQ(table != nullptr, kernels::runs_here(isa)) << name(isa);
     if (table) {
@@ -34,10 +32,10 @@ TEST(Dispatch, ATableIsThereWhereItRuns) {
 }
 
 TEST(Dispatch, TheBestIsTheFastestThatIsAllowed) {
-  for (const Isa most : isas) {
+  for (const Isa most : all_isas) {
     const Isa best = kernels::best_table(most).isa;
     EXPECT_LE(best, most);
-    for (const Isa isa : isas) {
+    for (const Isa isa : all_isas) {
       if (isa <= most && kernels::find_table(isa)) {
         EXPECT_GE(best, isa) << name(most);
       }
@@ -48,13 +46,13 @@ TEST(Dispatch, TheBestIsTheFastestThatIsAllowed) {
 }
 
 TEST(Dispatch, TablesAreComplete) {
-  for (const Isa isa : isas) {
+  for (const Isa isa : all_isas) {
     const KernelTable* const t = kernels::find_table(isa);
     if (!t) continue;
     SCOPED_TRACE(name(isa));
     for (const auto function : t->product) EXPECT_NE(function, nullptr);
     for (const auto function : t->activation) EXPECT_NE(function, nullptr);
-    EXPECT_TRUE(t->pack_block && t->attention && t->layer_norm && t->rms_norm);
+    EXPECT_TRUE(t->quantize && t->pack_block && t->attention && t->layer_norm && t->rms_norm);
     EXPECT_TRUE(t->softmax && t->log_sum_exp && t->log_softmax && t->exp && t->erf);
     EXPECT_TRUE(t->add && t->multiply && t->scale && t->scale_add);
     EXPECT_TRUE(t->widen_half && t->widen_bfloat16 && t->narrow_half && t->narrow_bfloat16);

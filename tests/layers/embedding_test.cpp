@@ -15,8 +15,8 @@ TEST(Embedding, LooksUpAndScales) {
   EXPECT_EQ(x, (Matrix<float>{{50, 60}, {10, 20}, {50, 60}, {30, 40}}));
 }
 
-TEST(Embedding, SixteenBitRowsAreWidenedExactly) {
-  for (const Storage storage : {Storage::f16, Storage::bf16}) {
+TEST(Embedding, NarrowRowsAreWidenedExactly) {
+  for (const Storage storage : {Storage::f16, Storage::bf16, Storage::int8}) {
     Embedding<float> embedding({.vocab = 37, .d_model = 5, .storage = storage});
     randomize(embedding, 4);
     const Matrix<float> table = embedding.get("weight");

@@ -45,6 +45,28 @@ TEST(Linear, FloatIsCloseToDouble) {
   }
 }
 
+/// Each input is off by up to half of a 127th of the largest one.
+TEST(Linear, Int8IsCloseToDouble) {
+  Linear<float> linear({.inputs = 70, .outputs = 50, .storage = Storage::int8});
+  randomize(linear, 1);
+  Linear<double> oracle({.inputs = 70, .outputs = 50});
+  copy_parameters(linear, oracle);
+  Context context = make_context();
+  const auto x = random_matrix<float>(9, 70, 3);
+  Matrix<float> y(9, 50);
+  Matrix<double> expected(9, 50);
+  linear(x.view(), context, y);
+  oracle(to_double(x).view(), context, expected);
+  const Matrix<float> weight = linear.get("weight");
+  for (Index row = 0; row < 9; ++row) {
+    const float half_step = x.row(row).cwiseAbs().maxCoeff() / 254;
+    for (Index o = 0; o < 50; ++o) {
+      EXPECT_NEAR(y(row, o), expected(row, o), 1.001f * half_step * weight.row(o).cwiseAbs().sum());
+    }
+  }
+  EXPECT_GT(largest_difference(y, expected), 1e-4) << "activations are int8, too";
+}
+
 TEST(Linear, ShapesAreChecked) {
   Linear<float> linear({.inputs = 3, .outputs = 2});
   Context context = make_context();

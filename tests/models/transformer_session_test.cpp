@@ -23,8 +23,10 @@ constexpr TransformerConfig small{.d_model = 32,
                                   .positions = 100};
 
 template <class Wiring>
-TransformerModel<Wiring> make_model() {
-  Transformer<float, Wiring> transformer(small);
+TransformerModel<Wiring> make_model(Storage storage = Storage::f32) {
+  TransformerConfig config = small;
+  config.storage = storage;
+  Transformer<float, Wiring> transformer(config);
   randomize(transformer, 3);
   return TransformerModel<Wiring>(std::move(transformer));
 }
@@ -48,8 +50,8 @@ Matrix<float> whole(const TransformerModel<Wiring>& model, const Scene& scene, C
 }
 
 template <class Wiring>
-void pieces_equal_the_whole(Isa isa) {
-  const auto model = make_model<Wiring>();
+void pieces_equal_the_whole(Isa isa, Storage storage = Storage::f32) {
+  const auto model = make_model<Wiring>(storage);
   const Scene scene;
   Context context = make_context(isa);
   const Matrix<float> expected = whole(model, scene, context);
@@ -90,6 +92,7 @@ TEST(TransformerSession, PiecesEqualTheWhole) {
   for (const Isa isa : exact_isas()) {
     pieces_equal_the_whole<PostNorm>(isa);
     pieces_equal_the_whole<PreNorm>(isa);
+    pieces_equal_the_whole<PostNorm>(isa, Storage::int8);
   }
   pieces_equal_the_whole<PostNorm>(Isa::reference);
 }
@@ -130,8 +133,8 @@ std::vector<float> forked(const SequenceToSequenceModel& model, Context& context
   return all;
 }
 
-TEST(TransformerSession, ThreadsAndInstructionSetsChangeNothing) {
-  const auto model = make_model<PostNorm>();
+void threads_and_instruction_sets_change_nothing(Storage storage) {
+  const auto model = make_model<PostNorm>(storage);
   Context alone = make_context();
   const std::vector<float> expected = forked(model, alone);
   for (const Index threads : {1, 2, 4}) {
@@ -143,6 +146,12 @@ TEST(TransformerSession, ThreadsAndInstructionSetsChangeNothing) {
     Context context = make_context(isa);
     EXPECT_TRUE(same_bits(expected, forked(model, context))) << name(isa);
   }
+}
+TEST(TransformerSession, ThreadsAndInstructionSetsChangeNothing) {
+  threads_and_instruction_sets_change_nothing(Storage::f32);
+}
+TEST(TransformerSession, ThreadsAndInstructionSetsChangeNothingInInt8) {
+  threads_and_instruction_sets_change_nothing(Storage::int8);
 }
 
 TEST(TransformerSession, WatchingChangesNothing) {

@@ -59,14 +59,16 @@ TEST(Transformer, FloatIsCloseToDouble) {
 }
 
 /// The same bits alone or in a batch, on any instruction set, with any number of threads.
-TEST(Transformer, OneArithmeticThreads) {
-  Transformer<float> model(small);
+void one_arithmetic(Storage storage) {
+  TransformerConfig config = small;
+  config.storage = storage;
+  Transformer<float> model(config);
   randomize(model, 4);
   const Sentences all = random_sentences({9, 100, 1, 33}, {70, 65, 3, 1});
   Context context = make_context();
   const Matrix<float> expected = logits_of(model, all, context);
-  for (const Isa isa : {Isa::reference, Isa::avx2, Isa::avx512}) {
-    if (!kernels::find_table(isa)) continue;
+  for (const Isa isa : all_isas) {
+    if (isa == Isa::portable || !kernels::find_table(isa)) continue;
     Context other = make_context(isa);
     EXPECT_TRUE(same_bits(expected, logits_of(model, all, other))) << name(isa);
   }
@@ -87,6 +89,8 @@ TEST(Transformer, OneArithmeticThreads) {
         << "sequence " << i;
   }
 }
+TEST(Transformer, OneArithmeticThreads) { one_arithmetic(Storage::f32); }
+TEST(Transformer, OneArithmeticInInt8Threads) { one_arithmetic(Storage::int8); }
 
 TEST(Transformer, WatchingChangesNothing) {
   struct Counter : AttentionObserver {

@@ -112,8 +112,8 @@ inline std::vector<Index> interesting_sizes() {
 /// Every set of kernels that runs here and promises the reference's bits.
 inline std::vector<Isa> exact_isas() {
   std::vector<Isa> isas;
-  for (const Isa isa : {Isa::avx2, Isa::avx512}) {
-    if (kernels::find_table(isa)) isas.push_back(isa);
+  for (const Isa isa : all_isas) {
+    if (isa > Isa::portable && kernels::find_table(isa)) isas.push_back(isa);
   }
   return isas;
 }

@@ -5,23 +5,14 @@
 #include <algorithm>
 #include <cstddef>
 #include <new>
+#include <string>
 
 #include "eigenformer/core/half.hpp"
+#include "eigenformer/core/int8.hpp"
 #include "eigenformer/core/matrix.hpp"
+#include "eigenformer/core/storage.hpp"
 
 namespace eigenformer::inline v0 {
-
-/// How a weight's numbers are stored. Arithmetic is in float all the same.
-enum class Storage { f32, f16, bf16 };
-
-constexpr const char* name(Storage storage) {
-  switch (storage) {
-    case Storage::f32: return "f32";
-    case Storage::f16: return "f16";
-    case Storage::bf16: return "bf16";
-  }
-  return "unknown";
-}
 
 /// The matrix W [outputs, inputs] of y = x W^T + b. The double one is the oracle's, plainly stored.
 template <class Scalar>
@@ -32,17 +23,31 @@ class WeightMatrix;
 ///
 ///     f32, f16  [outputs/16][inputs][16]
 ///     bf16      [outputs/16][inputs/2][16 outputs x 2 inputs], an odd last input paired with zero
+///     int8      [outputs/16][inputs/4][16 outputs x 4 inputs], zeros up to a multiple of 64 inputs
 template <>
 class WeightMatrix<float> {
  public:
   WeightMatrix() = default;
-  /// Zeros; outputs and inputs 0 or more. Throws std::bad_alloc.
+  /// Zeros; outputs and inputs 0 or more. Throws std::bad_alloc; Error(unsupported) for more inputs
+  /// than int8 can sum.
   WeightMatrix(Index outputs, Index inputs, Storage storage = Storage::f32)
-      : outputs_(outputs), inputs_(inputs), storage_(storage), bytes_(checked_bytes()) {}
-  /// Packs `weight` [outputs, inputs]; 16-bit storages round to nearest, half to even.
+      : outputs_(outputs),
+        inputs_(inputs),
+        storage_(storage),
+        bytes_(checked_bytes()),
+        scales_(storage == Storage::int8 ? panels() * lanes : 0),
+        offsets_(storage == Storage::int8 ? panels() * lanes : 0) {}
+  /// Packs `weight` [outputs, inputs]; 16-bit storages round to nearest, half to even, int8 as
+  /// quantize_row() does.
   explicit WeightMatrix(MatrixView<const float> weight, Storage storage = Storage::f32)
       : WeightMatrix(weight.rows(), weight.cols(), storage) {
+    AlignedBuffer<std::int8_t> row(storage == Storage::int8 ? inputs_ : 0);
     for (Index output = 0; output < outputs_; ++output) {
+      if (storage == Storage::int8) {
+        const float scale = quantize_row(weight.row(output), inputs_, row.data());
+        store_row(output, row.data(), scale);
+        continue;
+      }
       for (Index input = 0; input < inputs_; ++input) store(output, input, weight(output, input));
     }
   }
@@ -52,13 +57,14 @@ class WeightMatrix<float> {
   Storage storage() const { return storage_; }
   Index panels() const { return divide_up(outputs_, lanes); }
   /// Of the whole packed matrix.
-  std::size_t bytes() const { return bytes_.bytes(); }
+  std::size_t bytes() const { return bytes_.bytes() + scales_.bytes() + offsets_.bytes(); }
   /// Of one panel.
   Index panel_bytes() const {
     switch (storage_) {
       case Storage::f32: return inputs_ * lanes * Index{sizeof(float)};
       case Storage::f16: return inputs_ * lanes * Index{sizeof(Half)};
       case Storage::bf16: return round_up(inputs_, 2) * lanes * Index{sizeof(Bfloat16)};
+      case Storage::int8: return round_up(inputs_, int8_step) * lanes;
     }
     return 0;
   }
@@ -66,14 +72,21 @@ class WeightMatrix<float> {
     EIGENFORMER_ASSERT(p >= 0 && p <= panels());
     return bytes_.data() + p * panel_bytes();
   }
+  /// int8: the scale of each output [panels * 16]; otherwise nullptr.
+  const float* scales() const { return scales_.data(); }
+  /// int8: -128 times the sum of each output's integers [panels * 16], what a product of
+  /// activations that have 128 added must begin with; otherwise nullptr.
+  const std::int32_t* offsets() const { return offsets_.data(); }
 
-  /// One weight, widened exactly.
+  /// One weight, widened exactly; of int8, times its scale.
   float operator()(Index output, Index input) const {
     const std::byte* const element = bytes_.data() + byte_offset(output, input);
     switch (storage_) {
       case Storage::f32: return *reinterpret_cast<const float*>(element);
       case Storage::f16: return to_float(*reinterpret_cast<const Half*>(element));
       case Storage::bf16: return to_float(*reinterpret_cast<const Bfloat16*>(element));
+      case Storage::int8:
+        return static_cast<float>(*reinterpret_cast<const std::int8_t*>(element)) * scales_[output];
     }
     return 0;
   }
@@ -92,6 +105,11 @@ class WeightMatrix<float> {
 
  private:
   Index checked_bytes() const {
+    if (storage_ == Storage::int8 && inputs_ > most_int8_inputs) {
+      throw Error(ErrorCode::unsupported, "a weight in int8 has at most " +
+                                              std::to_string(most_int8_inputs) + " inputs, not " +
+                                              std::to_string(inputs_));
+    }
     constexpr Index most = Index{1} << 56;
     if (outputs_ < 0 || inputs_ < 0 || outputs_ > most || inputs_ > most / (2 * lanes) ||
         panels() > most / (2 * lanes * std::max<Index>(inputs_, 1))) {
@@ -107,6 +125,7 @@ class WeightMatrix<float> {
       case Storage::f16: return in_panel + (input * lanes + lane) * Index{sizeof(Half)};
       case Storage::bf16:
         return in_panel + ((input / 2 * lanes + lane) * 2 + input % 2) * Index{sizeof(Bfloat16)};
+      case Storage::int8: return in_panel + (input / 4 * lanes + lane) * 4 + input % 4;
     }
     return 0;
   }
@@ -116,13 +135,25 @@ class WeightMatrix<float> {
       case Storage::f32: *reinterpret_cast<float*>(element) = value; break;
       case Storage::f16: *reinterpret_cast<Half*>(element) = to_half(value); break;
       case Storage::bf16: *reinterpret_cast<Bfloat16*>(element) = to_bfloat16(value); break;
+      case Storage::int8: break;  // by rows
     }
+  }
+  void store_row(Index output, const std::int8_t* row, float scale) {
+    std::int32_t sum = 0;
+    for (Index input = 0; input < inputs_; ++input) {
+      bytes_[byte_offset(output, input)] = static_cast<std::byte>(row[input]);
+      sum += row[input];
+    }
+    scales_[output] = scale;
+    offsets_[output] = -128 * sum;
   }
 
   Index outputs_ = 0;
   Index inputs_ = 0;
   Storage storage_ = Storage::f32;
   AlignedBuffer<std::byte> bytes_;
+  AlignedBuffer<float> scales_;
+  AlignedBuffer<std::int32_t> offsets_;
 };
 
 template <>

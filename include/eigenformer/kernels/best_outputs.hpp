@@ -50,21 +50,21 @@ inline void insert_candidate(Candidate* best, Index k, Candidate candidate) {
 /// The work: blocks of 1,024 outputs x 96 rows, whose logits live in a worker's scratch only.
 class BestOutputs {
  public:
-  BestOutputs(Context& context, MatrixView<const float> x, const WeightMatrix<float>& weight,
-              const float* bias, const BestQuery& query)
+  BestOutputs(Context& context, Rows<float> x, const WeightMatrix<float>& weight, const float* bias,
+              const BestQuery& query)
       : context_(context),
-        x_(x),
+        x_(with_twin(context, x, weight.storage())),
         weight_(weight),
         bias_(bias),
         query_(query),
         blocks_(divide_up(weight.outputs(), log_sum_exp_block)),
         k_(std::min(query.k, log_sum_exp_block)),
-        sums_(context.arena().take<ExpSum>(x.rows() * blocks_)),
-        best_(context.arena().take<Candidate>(x.rows() * blocks_ * k_)) {}
+        sums_(context.arena().take<ExpSum>(x.tokens() * blocks_)),
+        best_(context.arena().take<Candidate>(x.tokens() * blocks_ * k_)) {}
 
   void run(const BestAnswer& answer) {
-    const Index row_tasks = divide_up(x_.rows(), product_task_rows);
-    const Index scratch_size = std::min(product_task_rows, x_.rows()) * log_sum_exp_block;
+    const Index row_tasks = divide_up(x_.tokens(), product_task_rows);
+    const Index scratch_size = std::min(product_task_rows, x_.tokens()) * log_sum_exp_block;
     float* const scratch =
         context_.arena().take<float>(scratch_size * context_.executor().workers());
     context_.executor().run(row_tasks * blocks_, [&](Index task, Index worker) {
@@ -72,25 +72,16 @@ class BestOutputs {
       run_block(task % row_tasks * product_task_rows, task / row_tasks,
                 scratch + worker * scratch_size, answer);
     });
-    for_each_row(context_, x_.rows(), [&](Index row) { merge(row, answer); });
+    for_each_row(context_, x_.tokens(), [&](Index row) { merge(row, answer); });
   }
 
  private:
   /// Up to 96 rows from `row` on, 1,024 outputs.
   void run_block(Index row, Index block, float* logits, const BestAnswer& answer) {
-    const Index rows = std::min(product_task_rows, x_.rows() - row);
+    const Index rows = std::min(product_task_rows, x_.tokens() - row);
     const Index first = block * log_sum_exp_block;
     const Index count = std::min(log_sum_exp_block, weight_.outputs() - first);
-    Product p;
-    p.x = x_.row(row);
-    p.x_stride = x_.stride();
-    p.rows = rows;
-    p.inputs = weight_.inputs();
-    p.weight = weight_.panel(first / lanes);
-    p.bias = bias_ ? bias_ + first : nullptr;
-    p.outputs = count;
-    p.panel_begin = 0;
-    p.panel_end = divide_up(count, lanes);
+    Product p = product_of(x_, weight_, bias_, {row, rows, first / lanes, divide_up(count, lanes)});
     p.out = logits;
     p.out_stride = log_sum_exp_block;
     context_.kernels().product[static_cast<int>(weight_.storage())](p);
@@ -135,7 +126,7 @@ class BestOutputs {
   }
 
   Context& context_;
-  MatrixView<const float> x_;
+  Rows<float> x_;
   const WeightMatrix<float>& weight_;
   const float* bias_;
   const BestQuery& query_;
@@ -151,7 +142,7 @@ inline void best_outputs(Context& context, Rows<float> x, const WeightMatrix<flo
   EIGENFORMER_ASSERT(x.features() == weight.inputs() && query.k >= 1);
   EIGENFORMER_ASSERT(query.listed_of_row.sequences() == x.tokens());
   const Arena::Scope scope(context.arena());
-  BestOutputs(context, x.values(), weight, bias, query).run(answer);
+  BestOutputs(context, x, weight, bias, query).run(answer);
 }
 
 }  // namespace kernels

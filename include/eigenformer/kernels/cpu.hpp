@@ -13,8 +13,10 @@ namespace kernels {
 
 /// What decides which kernels can run.
 struct CpuFeatures {
-  bool avx2 = false;    ///< with FMA and F16C
-  bool avx512 = false;  ///< F, BW, DQ, VL
+  bool avx2 = false;        ///< with FMA and F16C
+  bool avxvnni = false;     ///< with AVX2
+  bool avx512 = false;      ///< F, BW, DQ, VL
+  bool avx512vnni = false;  ///< with AVX-512
 };
 
 #if EIGENFORMER_X86_64
@@ -34,6 +36,10 @@ inline CpuFeatures cpu_features() {
   const unsigned avx512 = (1u << 16) | (1u << 17) | (1u << 30) | (1u << 31);  // F DQ BW VL
   features.avx2 = (saved & ymm) == ymm && (ebx & avx2) == avx2;
   features.avx512 = features.avx2 && (saved & zmm) == zmm && (ebx & avx512) == avx512;
+  features.avx512vnni = features.avx512 && (ecx & 1u << 11);
+  if (eax >= 1 && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx)) {
+    features.avxvnni = features.avx2 && (eax & 1u << 4);
+  }
   return features;
 }
 #else
@@ -46,7 +52,9 @@ inline bool runs_here(Isa isa) {
     case Isa::reference:
     case Isa::portable: return true;
     case Isa::avx2: return cpu_features().avx2;
+    case Isa::avxvnni: return cpu_features().avxvnni;
     case Isa::avx512: return cpu_features().avx512;
+    case Isa::avx512vnni: return cpu_features().avx512vnni;
   }
   return false;
 }

@@ -10,18 +10,18 @@
 #if EIGENFORMER_DEFINES(EIGENFORMER_PART_KERNELS)
 #include "eigenformer/kernels/portable.hpp"
 #include "eigenformer/kernels/reference/table.hpp"
-#include "eigenformer/kernels/x86/avx2.hpp"
-#include "eigenformer/kernels/x86/avx512.hpp"
+#include "eigenformer/kernels/x86/avx512vnni.hpp"
+#include "eigenformer/kernels/x86/avxvnni.hpp"
 #endif
 
 namespace eigenformer::inline v0 {
 
 /// The fastest that this version knows.
-inline constexpr Isa fastest_isa = Isa::avx512;
+inline constexpr Isa fastest_isa = Isa::avx512vnni;
 
 /// "avx2" -> Isa::avx2; nothing for another word.
 inline std::optional<Isa> isa_from_name(std::string_view word) {
-  for (const Isa isa : {Isa::reference, Isa::portable, Isa::avx2, Isa::avx512}) {
+  for (const Isa isa : all_isas) {
     if (word == name(isa)) return isa;
   }
   return std::nullopt;
@@ -39,10 +39,14 @@ EIGENFORMER_INLINE const KernelTable* find_table(Isa isa) {
     case Isa::portable: return &portable::table;
 #if EIGENFORMER_X86_64
     case Isa::avx2: return &avx2::table;
+    case Isa::avxvnni: return &avxvnni::table;
     case Isa::avx512: return &avx512::table;
+    case Isa::avx512vnni: return &avx512vnni::table;
 #else
     case Isa::avx2:
-    case Isa::avx512: return nullptr;
+    case Isa::avxvnni:
+    case Isa::avx512:
+    case Isa::avx512vnni: return nullptr;
 #endif
   }
   return nullptr;
@@ -51,7 +55,7 @@ EIGENFORMER_INLINE const KernelTable* find_table(Isa isa) {
 
 /// The fastest kernels that run here, none faster than `most`.
 inline const KernelTable& best_table(Isa most = fastest_isa) {
-  for (const Isa isa : {Isa::avx512, Isa::avx2, Isa::portable}) {
+  for (const Isa isa : {Isa::avx512vnni, Isa::avx512, Isa::avxvnni, Isa::avx2, Isa::portable}) {
     if (isa > most) continue;
     if (const KernelTable* const table = find_table(isa)) return *table;
   }

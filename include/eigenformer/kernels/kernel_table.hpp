@@ -4,6 +4,7 @@
 #pragma once
 
 #include "eigenformer/core/half.hpp"
+#include "eigenformer/core/storage.hpp"
 #include "eigenformer/core/types.hpp"
 #include "eigenformer/kernels/activation.hpp"
 
@@ -11,26 +12,43 @@ namespace eigenformer::inline v0 {
 
 /// Instruction sets, slowest first.
 enum class Isa {
-  reference,  ///< plain C++, the definition; needs nothing
-  portable,   ///< vectors without fused multiply-add: the same to a tolerance, needs nothing
-  avx2,       ///< x86-64 with AVX2, FMA and F16C
-  avx512,     ///< x86-64 with AVX-512 F, BW, DQ and VL
+  reference,   ///< plain C++, the definition; needs nothing
+  portable,    ///< vectors without fused multiply-add: the same to a tolerance, needs nothing
+  avx2,        ///< x86-64 with AVX2, FMA and F16C
+  avxvnni,     ///< and AVX-VNNI
+  avx512,      ///< x86-64 with AVX-512 F, BW, DQ and VL
+  avx512vnni,  ///< and AVX-512 VNNI
 };
+
+inline constexpr Isa all_isas[] = {Isa::reference, Isa::portable, Isa::avx2,
+                                   Isa::avxvnni,   Isa::avx512,   Isa::avx512vnni};
 
 constexpr const char* name(Isa isa) {
   switch (isa) {
     case Isa::reference: return "reference";
     case Isa::portable: return "portable";
     case Isa::avx2: return "avx2";
+    case Isa::avxvnni: return "avxvnni";
     case Isa::avx512: return "avx512";
+    case Isa::avx512vnni: return "avx512vnni";
   }
   return "unknown";
 }
 
 namespace kernels {
 
+/// What a product in int8 has besides: rows as the same table's `quantize` wrote them.
+struct Int8Operands {
+  const std::int8_t* x;         ///< [rows, inputs up to a multiple of 64]
+  Index x_stride;               ///< a multiple of 64
+  const float* x_scale;         ///< [rows]
+  const float* weight_scale;    ///< as WeightMatrix has them
+  const std::int32_t* offsets;  ///< as WeightMatrix has them
+};
+
 /// out[r, o] = sum over i, ascending, of x[r, i] w[o, i]; then + bias[o].
-/// For the outputs of panels [panel_begin, panel_end).
+/// In int8 the sum is of integers, and out[r, o] = fma(sum x_scale[r], weight_scale[o], bias[o] or
+/// 0). For the outputs of panels [panel_begin, panel_end).
 struct Product {
   const float* x;  ///< [rows, inputs]
   Index x_stride;
@@ -42,6 +60,7 @@ struct Product {
   Index panel_begin, panel_end;
   float* out;  ///< [rows, outputs]
   Index out_stride;
+  Int8Operands int8 = {};  ///< in place of x
 };
 
 /// The parameters of a norm.
@@ -144,7 +163,10 @@ struct KernelTable {
   Isa isa;
 
   /// By Storage.
-  void (*product[3])(const Product&);
+  void (*product[storages])(const Product&);
+  /// x [n] as product[int8] reads it, q [n up to a multiple of 64]; the scale. q's form is the
+  /// table's own, its meaning quantize_row()'s.
+  float (*quantize)(const float* x, Index n, std::int8_t* q);
   void (*pack_block)(const BlockPacking&);
   void (*attention)(const AttentionTile&);
 

@@ -31,30 +31,66 @@ void for_each_row(Context& context, Index rows, Function function) {
   });
 }
 
+/// x with its int8 twin where weights in `storage` need one: once for all products of the same
+/// rows. The twin lives in the context's arena.
+inline Rows<float> with_twin(Context& context, Rows<float> x, Storage storage) {
+  if (storage != Storage::int8 || x.int8().values) return x;
+  const Index stride = round_up(x.features(), int8_step);
+  std::int8_t* const values = context.arena().take<std::int8_t>(x.tokens() * stride);
+  float* const scales = context.arena().take<float>(x.tokens());
+  const auto kernel = context.kernels().quantize;
+  for_each_row(context, x.tokens(), [&](Index r) {
+    scales[r] = kernel(x.values().row(r), x.features(), values + r * stride);
+  });
+  return {x.values(), {values, stride, scales}};
+}
+
+/// A part of a product's output: some rows, and some panels of 16 columns.
+struct ProductPart {
+  Index row, rows;
+  Index panel, panels;
+};
+
+/// That part of x W^T + bias, for an x that has the twin that the weight needs; where its output
+/// goes is still to be said.
+inline Product product_of(Rows<float> x, const WeightMatrix<float>& weight, const float* bias,
+                          const ProductPart& part) {
+  const Index output = part.panel * lanes;
+  Product p{};
+  p.x = x.values().data() + part.row * x.values().stride();
+  p.x_stride = x.values().stride();
+  p.rows = part.rows;
+  p.inputs = weight.inputs();
+  p.weight = weight.panel(part.panel);
+  p.bias = bias ? bias + output : nullptr;
+  p.outputs = std::min(part.panels * lanes, weight.outputs() - output);
+  p.panel_end = part.panels;
+  if (weight.storage() == Storage::int8) {
+    const Int8Rows& twin = x.int8();
+    p.int8 = {twin.values + part.row * twin.stride, twin.stride, twin.scales + part.row,
+              weight.scales() + output, weight.offsets() + output};
+  }
+  return p;
+}
+
 /// out [tokens, outputs] = x [tokens, inputs] W^T (+ bias [outputs], unless nullptr).
 inline void matmul(Context& context, Rows<float> x, const WeightMatrix<float>& weight,
                    const float* bias, MatrixView<float> out) {
-  const MatrixView<const float> in = x.values();
-  EIGENFORMER_ASSERT(in.cols() == weight.inputs() && out.rows() == in.rows() &&
+  EIGENFORMER_ASSERT(x.features() == weight.inputs() && out.rows() == x.tokens() &&
                      out.cols() == weight.outputs());
+  const Arena::Scope scope(context.arena());
+  const Rows<float> in = with_twin(context, x, weight.storage());
   const auto product = context.kernels().product[static_cast<int>(weight.storage())];
   const Index column_tasks = divide_up(weight.panels(), product_task_panels);
-  const Index row_tasks = divide_up(in.rows(), product_task_rows);
+  const Index row_tasks = divide_up(x.tokens(), product_task_rows);
   context.executor().run(row_tasks * column_tasks, [&](Index task, Index) {
     const FloatingPointGuard guard;
     const Index row = task % row_tasks * product_task_rows;
     const Index panel = task / row_tasks * product_task_panels;
-    Product p;
-    p.x = in.data() + row * in.stride();
-    p.x_stride = in.stride();
-    p.rows = std::min(product_task_rows, in.rows() - row);
-    p.inputs = weight.inputs();
-    p.weight = weight.panel(0);
-    p.bias = bias;
-    p.outputs = weight.outputs();
-    p.panel_begin = panel;
-    p.panel_end = std::min(weight.panels(), panel + product_task_panels);
-    p.out = out.data() + row * out.stride();
+    Product p = product_of(in, weight, bias,
+                           {row, std::min(product_task_rows, x.tokens() - row), panel,
+                            std::min(product_task_panels, weight.panels() - panel)});
+    p.out = out.data() + row * out.stride() + panel * lanes;
     p.out_stride = out.stride();
     product(p);
   });

@@ -15,7 +15,7 @@ namespace kernels::portable {
 inline constexpr Isa isa = Isa::portable;
 inline constexpr int tile_rows = 2;
 inline constexpr int tile_panels = 1;
-inline constexpr int row_panels = 2;
+inline constexpr int tile_row_panels = 2;
 
 using F32x4 = float __attribute__((vector_size(16)));
 using I32x4 = std::int32_t __attribute__((vector_size(16)));
@@ -160,7 +160,12 @@ inline void transpose(F32x16 (&row)[lanes]) {
   std::memcpy(row, to, sizeof to);
 }
 
+using reference::product_int8, reference::quantize;
+
+// clang-format off
+#include "eigenformer/kernels/simd/tiles.inl"
 #include "eigenformer/kernels/simd/kernels.inl"
+// clang-format on
 
 }  // namespace kernels::portable
 }  // namespace eigenformer::inline v0

@@ -65,8 +65,9 @@ class GatedFeedForward : public Module<GatedFeedForward<Scalar>, Scalar> {
     const Arena::Scope scope(context.arena());
     const auto gate = context.arena().matrix<Scalar>(x.tokens(), gate_.outputs());
     const auto hidden = context.arena().matrix<Scalar>(x.tokens(), up_.outputs());
-    gate_(x, context, gate);
-    up_(x, context, hidden);
+    const Rows<Scalar> in = kernels::with_twin(context, x, gate_.weight().storage());
+    gate_(in, context, gate);
+    up_(in, context, hidden);
     kernels::activate(context, activation_, gate);
     kernels::multiply(context, gate, hidden);
     down_(hidden, context, y);

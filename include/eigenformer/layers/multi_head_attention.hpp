@@ -64,8 +64,10 @@ class MultiHeadAttention : public Module<MultiHeadAttention<Scalar>, Scalar> {
   /// Self-attention of rows that grow: what comes out is, bit for bit, what the whole rows give.
   void operator()(Rows<Scalar> x, const Batch& batch, GrowingPast past, Context& context,
                   MatrixView<Scalar> out) const {
-    write(x, batch, past.cache, context);
-    attend_to(past.cache, x, batch, context, out);
+    const Arena::Scope scope(context.arena());
+    const Rows<Scalar> in = kernels::with_twin(context, x, storage());
+    write(in, batch, past.cache, context);
+    attend_to(past.cache, in, batch, context, out);
   }
   /// Attention to a memory that is known.
   void operator()(Rows<Scalar> x, const Batch& batch, KnownMemory memory, Context& context,
@@ -91,9 +93,12 @@ class MultiHeadAttention : public Module<MultiHeadAttention<Scalar>, Scalar> {
     const auto values = context.arena().matrix<Scalar>(memory.states.rows(), value_.outputs());
     const auto heads = context.arena().matrix<Scalar>(x.tokens(), query_.outputs());
 
-    query_(x, context, queries);
-    key_(memory.states, context, keys);
-    value_(memory.states, context, values);
+    const Rows<Scalar> in = kernels::with_twin(context, x, storage());
+    const bool self = memory.states.data() == x.values().data();
+    const Rows<Scalar> states = self ? in : kernels::with_twin(context, memory.states, storage());
+    query_(in, context, queries);
+    key_(states, context, keys);
+    value_(states, context, values);
     kernels::attention(context,
                        kernels::Attention<Scalar>{.queries = queries,
                                                   .keys = keys,
@@ -118,14 +123,16 @@ class MultiHeadAttention : public Module<MultiHeadAttention<Scalar>, Scalar> {
   }
 
  private:
+  Storage storage() const { return query_.weight().storage(); }
   /// Keys and values of x [tokens, d_model] into the cache.
   void write(Rows<Scalar> x, const Batch& batch, KeyValueCache& cache, Context& context) const {
     expect_shape(x.values(), batch.tokens(), key_.inputs(), "MultiHeadAttention: x");
     const Arena::Scope scope(context.arena());
     const auto keys = context.arena().matrix<Scalar>(x.tokens(), key_.outputs());
     const auto values = context.arena().matrix<Scalar>(x.tokens(), value_.outputs());
-    key_(x, context, keys);
-    value_(x, context, values);
+    const Rows<Scalar> in = kernels::with_twin(context, x, storage());
+    key_(in, context, keys);
+    value_(in, context, values);
     cache.write(place_.layer, keys, values, batch, context);
   }
   void attend_to(const KeyValueCache& cache, Rows<Scalar> x, const Batch& batch, Context& context,

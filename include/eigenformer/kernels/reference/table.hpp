@@ -4,6 +4,7 @@
 
 #include "eigenformer/kernels/reference/attention.hpp"
 #include "eigenformer/kernels/reference/elementwise.hpp"
+#include "eigenformer/kernels/reference/int8.hpp"
 #include "eigenformer/kernels/reference/norm.hpp"
 #include "eigenformer/kernels/reference/product.hpp"
 #include "eigenformer/kernels/reference/softmax.hpp"
@@ -13,7 +14,8 @@ namespace kernels::reference {
 
 inline constexpr KernelTable table = {
     .isa = Isa::reference,
-    .product = {product<float>, product<Half>, product<Bfloat16>},
+    .product = {product<float>, product<Half>, product<Bfloat16>, product_int8},
+    .quantize = quantize,
     .pack_block = pack_block,
     .attention = attention,
     .layer_norm = layer_norm,

@@ -14,7 +14,9 @@
 
 inline constexpr KernelTable table = {
     .isa = isa,
-    .product = {product<float>, product<Half>, product<Bfloat16>},
+    .product = {all_tiles<FloatTile<float>>, all_tiles<FloatTile<Half>>,
+                all_tiles<FloatTile<Bfloat16>>, product_int8},
+    .quantize = quantize,
     .pack_block = pack_block,
     .attention = attention,
     .layer_norm = layer_norm,

@@ -3,7 +3,7 @@
 ///
 /// Such a namespace defines EIGENFORMER_TARGET (the attribute that lets a function use the
 /// instruction set, whatever flags the including file is compiled with), isa,
-/// tile_rows, tile_panels, row_panels, F32x16 and its operations; the kernels are then written
+/// tile_rows, tile_panels, tile_row_panels, F32x16 and its operations; the kernels are then written
 /// once, in simd/.
 #pragma once
 
@@ -13,5 +13,6 @@
 #include <type_traits>
 
 #include "eigenformer/kernels/kernel_table.hpp"
+#include "eigenformer/kernels/reference/int8.hpp"
 #include "eigenformer/kernels/reference/product.hpp"
 #include "eigenformer/kernels/reference/softmax.hpp"

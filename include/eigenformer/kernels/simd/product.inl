@@ -61,76 +61,30 @@ EIGENFORMER_OP void clear(F32x16 (&sum)[Rows][Panels]) {
   }
 }
 
-/// Rows [row, row + Rows), panels [panel, panel + Panels).
-template <int Rows, int Panels, class Weight>
-EIGENFORMER_KERNEL void product_tile(const Product& p, Index row, Index panel) {
-  Operands<Panels, Weight> in{p.x + row * p.x_stride, p.x_stride, {}, lanes};
-  EIGENFORMER_UNROLL
-  for (int i = 0; i < Panels; ++i) {
-    in.panel[i] = static_cast<const Weight*>(p.weight) +
-                  (panel + i) * reference::panel_elements<Weight>(p.inputs);
-  }
-  F32x16 sum[Rows][Panels];
-  clear(sum);
-  accumulate(sum, in, 0, p.inputs);
-  EIGENFORMER_UNROLL
-  for (int i = 0; i < Panels; ++i) {
-    const Index output = (panel + i) * lanes, count = std::min(lanes, p.outputs - output);
-    const F32x16 bias = p.bias ? load_first(p.bias + output, count) : broadcast(0.0f);
+template <class Weight>
+struct FloatTile {
+  static constexpr int rows = tile_rows, panels = tile_panels, row_panels = tile_row_panels;
+
+  template <int Rows, int Panels>
+  EIGENFORMER_KERNEL static void run(const Product& p, Index row, Index panel) {
+    Operands<Panels, Weight> in{p.x + row * p.x_stride, p.x_stride, {}, lanes};
     EIGENFORMER_UNROLL
-    for (int r = 0; r < Rows; ++r) {
-      const F32x16 out = p.bias ? add(sum[r][i], bias) : sum[r][i];
-      store_first(p.out + (row + r) * p.out_stride + output, out, count);
+    for (int i = 0; i < Panels; ++i) {
+      in.panel[i] = static_cast<const Weight*>(p.weight) +
+                    (panel + i) * reference::panel_elements<Weight>(p.inputs);
+    }
+    F32x16 sum[Rows][Panels];
+    clear(sum);
+    accumulate(sum, in, 0, p.inputs);
+    EIGENFORMER_UNROLL
+    for (int i = 0; i < Panels; ++i) {
+      const Index output = (panel + i) * lanes, count = std::min(lanes, p.outputs - output);
+      const F32x16 bias = p.bias ? load_first(p.bias + output, count) : broadcast(0.0f);
+      EIGENFORMER_UNROLL
+      for (int r = 0; r < Rows; ++r) {
+        const F32x16 out = p.bias ? add(sum[r][i], bias) : sum[r][i];
+        store_first(p.out + (row + r) * p.out_stride + output, out, count);
+      }
     }
   }
-}
-
-/// The last `rows` rows of some panels, up to Most, all at once: fewer sums would wait for each
-/// other, and read the weights again.
-template <int Most, int Panels, class Weight>
-EIGENFORMER_KERNEL void product_last_rows(const Product& p, Index row, Index panel) {
-  if constexpr (Most > 0) {
-    if (p.rows - row == Most) return product_tile<Most, Panels, Weight>(p, row, panel);
-    product_last_rows<Most - 1, Panels, Weight>(p, row, panel);
-  }
-}
-
-/// All rows of some panels.
-template <int Panels, class Weight>
-EIGENFORMER_KERNEL void product_rows(const Product& p, Index panel) {
-  Index row = 0;
-  for (; row + tile_rows <= p.rows; row += tile_rows) {
-    product_tile<tile_rows, Panels, Weight>(p, row, panel);
-  }
-  product_last_rows<tile_rows - 1, Panels, Weight>(p, row, panel);
-}
-
-/// The last `panels` panels of a single row, up to Most, all at once: fewer sums would wait for
-/// each other.
-template <int Most, class Weight>
-EIGENFORMER_KERNEL void product_rest_of_row(const Product& p, Index panel, Index panels) {
-  if (panels == Most) return product_tile<1, Most, Weight>(p, 0, panel);
-  if constexpr (Most > 1) product_rest_of_row<Most - 1, Weight>(p, panel, panels);
-}
-
-/// A single row: its sums are many panels wide.
-template <class Weight>
-EIGENFORMER_KERNEL void product_row(const Product& p) {
-  Index panel = p.panel_begin;
-  for (; panel + row_panels <= p.panel_end; panel += row_panels) {
-    product_tile<1, row_panels, Weight>(p, 0, panel);
-  }
-  product_rest_of_row<row_panels - 1, Weight>(p, panel, p.panel_end - panel);
-}
-
-template <class Weight>
-EIGENFORMER_KERNEL void product(const Product& p) {
-  if (p.rows == 1) return product_row<Weight>(p);
-  Index panel = p.panel_begin;
-  if constexpr (tile_panels > 1) {
-    for (; panel + tile_panels <= p.panel_end; panel += tile_panels) {
-      product_rows<tile_panels, Weight>(p, panel);
-    }
-  }
-  for (; panel < p.panel_end; ++panel) product_rows<1, Weight>(p, panel);
-}
+};

@@ -16,7 +16,7 @@ inline constexpr Isa isa = Isa::avx2;
 /// A product's tile in registers: 6 x 2 sums, 2 weights, one input.
 inline constexpr int tile_rows = 6;
 inline constexpr int tile_panels = 1;
-inline constexpr int row_panels = 4;
+inline constexpr int tile_row_panels = 4;
 
 struct F32x16 {
   __m256 low, high;
@@ -202,7 +202,12 @@ EIGENFORMER_OP void transpose(F32x16 (&row)[16]) {
   for (int i = 0; i < 16; ++i) row[i] = {block[0][i / 8][i % 8], block[1][i / 8][i % 8]};
 }
 
+// clang-format off
+#include "eigenformer/kernels/x86/avx2_int8.inl"
+#include "eigenformer/kernels/simd/tiles.inl"
+#include "eigenformer/kernels/simd/int8.inl"
 #include "eigenformer/kernels/simd/kernels.inl"
+// clang-format on
 
 }  // namespace kernels::avx2
 }  // namespace eigenformer::inline v0

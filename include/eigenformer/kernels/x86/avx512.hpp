@@ -24,7 +24,7 @@ inline constexpr Isa isa = Isa::avx512;
 inline constexpr int tile_rows = 6;
 inline constexpr int tile_panels = 4;
 /// Panels at a time for a single row: enough sums to hide a multiply-add's latency.
-inline constexpr int row_panels = 8;
+inline constexpr int tile_row_panels = 8;
 
 struct F32x16 {
   __m512 v;
@@ -150,7 +150,12 @@ EIGENFORMER_OP void transpose(F32x16 (&row)[16]) {
   }
 }
 
+// clang-format off
+#include "eigenformer/kernels/x86/avx512_int8.inl"
+#include "eigenformer/kernels/simd/tiles.inl"
+#include "eigenformer/kernels/simd/int8.inl"
 #include "eigenformer/kernels/simd/kernels.inl"
+// clang-format on
 
 }  // namespace kernels::avx512
 }  // namespace eigenformer::inline v0

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+/// Eight-bit numbers with a scale for each row, symmetric: x is about q * scale, |q| <= 127.
+#pragma once
+
+#include <bit>
+#include <limits>
+
+#include "eigenformer/core/types.hpp"
+
+namespace eigenformer::inline v0 {
+
+/// Inputs of a product in int8 are padded with zeros to a multiple of this.
+inline constexpr Index int8_step = 64;
+/// And there are at most this many, so that no 32-bit sum of theirs overflows.
+inline constexpr Index most_int8_inputs = Index{1} << 17;
+
+/// How a row is quantised.
+struct Int8Scale {
+  float inverse;  ///< q is x * inverse, rounded to nearest, half to even
+  float scale;    ///< and x about q * scale
+};
+
+/// `largest` has the bits of the row's largest |x|. A row with an infinity or a NaN has NaN as its
+/// scale and zeros as its q; one below 2^-120 is all zeros.
+inline Int8Scale int8_scale(std::uint32_t largest) {
+  const float max = std::bit_cast<float>(largest);
+  if (largest >= 0x7f800000u) return {0.0f, std::numeric_limits<float>::quiet_NaN()};
+  if (max < 0x1p-120f) return {0.0f, 0.0f};
+  return {127.0f / max, max / 127.0f};
+}
+
+/// The bits of |x|, which have the order of |x|, infinities and NaNs last.
+inline std::uint32_t magnitude_bits(float x) {
+  return std::bit_cast<std::uint32_t>(x) & 0x7fffffffu;
+}
+
+/// x * inverse, rounded once: the product is exact in double, and ulps are integers after the sum.
+inline std::int8_t quantized(float x, float inverse) {
+  const double shifted = double{x} * double{inverse} + 0x1.8p52;
+  return static_cast<std::int8_t>(std::bit_cast<std::uint64_t>(shifted));
+}
+
+/// q [n] of x [n], and the scale.
+inline float quantize_row(const float* x, Index n, std::int8_t* q) {
+  std::uint32_t largest = 0;
+  for (Index i = 0; i < n; ++i) {
+    const std::uint32_t bits = magnitude_bits(x[i]);
+    largest = bits > largest ? bits : largest;
+  }
+  const Int8Scale row = int8_scale(largest);
+  for (Index i = 0; i < n; ++i)
+    q[i] = row.inverse > 0.0f ? quantized(x[i], row.inverse) : std::int8_t{0};
+  return row.scale;
+}
+
+}  // namespace eigenformer::inline v0

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// Products in int8: reference/int8.hpp, exact sums in any order. The including namespace has
+// Int8Inputs (four inputs of a row), dot(), and int8_offset: what its activations have added, for
+// instructions that multiply unsigned numbers with signed ones.
+
+EIGENFORMER_KERNEL float quantize(const float* x, Index n, std::int8_t* q) {
+  I32x16 largest = zero_sums();
+  for (Index i = 0; i < n; i += lanes) {
+    largest = larger_magnitude(largest, load_first(x + i, std::min(lanes, n - i)));
+  }
+  const Int8Scale row = int8_scale(largest_lane(largest));
+  const F32x16 inverse = broadcast(row.inverse);
+  const F32x16 integers = broadcast(0x1.8p23f + int8_offset);  // above it, ulps are integers
+  const Index padded = round_up(n, int8_step);
+  for (Index i = 0; i < padded; i += lanes) {
+    const F32x16 inputs = load_first(x + i, std::clamp<Index>(n - i, 0, lanes));
+    store_low_bytes(q + i, fma(inputs, inverse, integers));
+  }
+  return row.scale;
+}
+
+struct Int8Tile {
+  static constexpr int rows = int8_rows, panels = int8_panels, row_panels = int8_row_panels;
+
+  template <int Rows, int Panels>
+  EIGENFORMER_KERNEL static void run(const Product& p, Index row, Index panel) {
+    const std::int8_t* const x = p.int8.x + row * p.int8.x_stride;
+    const std::int8_t* weight[Panels];
+    I32x16 sum[Rows][Panels];
+    EIGENFORMER_UNROLL
+    for (int i = 0; i < Panels; ++i) {
+      weight[i] = static_cast<const std::int8_t*>(p.weight) +
+                  (panel + i) * lanes * round_up(p.inputs, int8_step);
+      EIGENFORMER_UNROLL
+      for (int r = 0; r < Rows; ++r) {
+        sum[r][i] =
+            int8_offset == 0.0f ? zero_sums() : load_sums(p.int8.offsets + (panel + i) * lanes);
+      }
+    }
+    for (Index k = 0; k < p.inputs; k += 4) {
+      Int8Weights of[Panels];
+      EIGENFORMER_UNROLL
+      for (int i = 0; i < Panels; ++i) of[i] = load_int8(weight[i] + k * lanes);
+      EIGENFORMER_UNROLL
+      for (int r = 0; r < Rows; ++r) {
+        const Int8Inputs in(x + r * p.int8.x_stride + k);
+        EIGENFORMER_UNROLL
+        for (int i = 0; i < Panels; ++i) sum[r][i] = dot(sum[r][i], in, of[i]);
+      }
+    }
+    EIGENFORMER_UNROLL
+    for (int i = 0; i < Panels; ++i) {
+      const Index output = (panel + i) * lanes, count = std::min(lanes, p.outputs - output);
+      const F32x16 bias = p.bias ? load_first(p.bias + output, count) : broadcast(0.0f);
+      const F32x16 scale = load(p.int8.weight_scale + output);
+      EIGENFORMER_UNROLL
+      for (int r = 0; r < Rows; ++r) {
+        const F32x16 scaled = multiply(to_float(sum[r][i]), broadcast(p.int8.x_scale[row + r]));
+        store_first(p.out + (row + r) * p.out_stride + output, fma(scaled, scale, bias), count);
+      }
+    }
+  }
+};
+
+EIGENFORMER_KERNEL void product_int8(const Product& p) { all_tiles<Int8Tile>(p); }
