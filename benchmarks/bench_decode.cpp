@@ -38,11 +38,10 @@ Options read_options(int count, char** arguments) {
   app.add_option("--threads", options.threads);
   app.add_option("--repeat", options.repeat, "runs; the best counts");
   app.add_option("--sources", options.sources, "a file with ids, a sentence a line");
+  std::vector<std::pair<std::string, Storage>> weights;
+  for (const Storage storage : all_storages) weights.emplace_back(name(storage), storage);
   app.add_option("--weights", options.weights, "f32, f16, bf16 or int8")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, Storage>{{"f32", Storage::f32},
-                                                                         {"f16", Storage::f16},
-                                                                         {"bf16", Storage::bf16},
-                                                                         {"int8", Storage::int8}}));
+      ->transform(CLI::CheckedTransformer(weights));
   try {
     app.parse(count, arguments);
   } catch (const CLI::ParseError& error) {
@@ -177,8 +176,9 @@ int main(int count, char** arguments) {
       run(options.folder, open_model(options.folder, model_options), options);
       return 0;
     }
-    for (const std::string& shape : options.shapes)
+    for (const std::string& shape : options.shapes) {
       run(shape, random_model(shape, options.weights), options);
+    }
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;

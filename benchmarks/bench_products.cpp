@@ -83,7 +83,7 @@ void register_all(Isa most) {
   const Isa fastest = kernels::best_table(most).isa;
   for (const Isa isa : isas_up_to(most)) {
     for (const Shape& shape : shapes) {
-      for (const Storage storage : {Storage::f32, Storage::f16, Storage::bf16, Storage::int8}) {
+      for (const Storage storage : all_storages) {
         // The slow ones are there to be equal: the smallest shape with several rows will do.
         const bool slow = isa < Isa::avx2 && (isa == Isa::reference || storage != Storage::f32);
         if (slow && shape.rows != 6) continue;

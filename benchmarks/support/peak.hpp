@@ -163,8 +163,9 @@ inline std::optional<Probe> integer_dot_probe(Isa isa) {
   using namespace probes;
   if (isa == Isa::avx2) return Probe{"avx2", 2.0 * avx2::sums * 32, avx2::integer_dot};
   if (isa == Isa::avxvnni) return Probe{"avx_vnni", 2.0 * avx2::sums * 32, avx2::vnni_dot};
-  if (isa == Isa::avx512vnni)
+  if (isa == Isa::avx512vnni) {
     return Probe{"avx512_vnni", 2.0 * avx512::sums * 64, avx512::vnni_dot};
+  }
 #endif
   static_cast<void>(isa);
   return std::nullopt;

@@ -176,10 +176,8 @@ inline void add_speed(CLI::App& app, Options& options) {
   add_choice(app, "--split", translator.split, splits,
              "what of a line is translated by itself; default: sentences")
       ->group(group);
-  const Words<Storage> weights{{"f32", Storage::f32},
-                               {"f16", Storage::f16},
-                               {"bf16", Storage::bf16},
-                               {"int8", Storage::int8}};
+  Words<Storage> weights;
+  for (const Storage storage : all_storages) weights.emplace_back(name(storage), storage);
   add_choice(app, "--weights", translator.weights, weights,
              "how weights are stored; default: as in the file")
       ->group(group);

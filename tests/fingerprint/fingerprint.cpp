@@ -153,8 +153,8 @@ void products(Report& report) {
         const Floats x = floats(kind, 6, count * inputs), bias = floats(kind, 7, outputs);
         Floats out(static_cast<std::size_t>(count * outputs));
         table.product[static_cast<int>(storage)]({x.data(), inputs, count, inputs, weight.panel(0),
-                                                  inputs % 2 ? bias.data() : nullptr, outputs, 0,
-                                                  weight.panels(), out.data(), outputs});
+                                                  inputs % 2 ? bias.data() : nullptr, outputs,
+                                                  out.data(), outputs});
         hash.add_all(out);
       };
       for (const Kind kind : kinds) {
@@ -351,7 +351,7 @@ void add_ragged_attention(Hash& hash, Context& context, Kind kind) {
 /// Entered as programs enter the kernels: whatever the thread's floating-point modes are.
 void operations(Report& report) {
   static const Floats gain = floats(Kind::plain, 18, 45), offset = floats(Kind::denormal, 19, 45);
-  for (const Storage storage : {Storage::f32, Storage::f16, Storage::bf16, Storage::int8}) {
+  for (const Storage storage : all_storages) {
     report.operation(std::string("matmul_") + name(storage), [=](Hash& hash, Context& context) {
       for (const Kind kind : kinds) {
         const Matrix<float> x = matrix(kind, 20, 100, 9);

@@ -76,7 +76,7 @@ TEST_P(BestOutputs, EqualAllLogitsSorted) {
         for (TokenId token = TokenId(r % 3); token < vocab; token += 401) listed.push_back(token);
         per_row.add(Index(listed.size() - before));
       }
-      for (const Storage storage : {Storage::f32, Storage::f16, Storage::bf16, Storage::int8}) {
+      for (const Storage storage : all_storages) {
         const WeightMatrix<float> weight(dense.view(), storage);
         for (const Index k : {1, 7, 1030}) {
           if (k > 7 && rows > 3) continue;

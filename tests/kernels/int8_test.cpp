@@ -84,7 +84,6 @@ struct Int8Products : EachIsa {
     p.weight = weight.panel(0);
     p.bias = bias;
     p.outputs = s.outputs;
-    p.panel_end = weight.panels();
     p.out = out.data() + 1;
     p.out_stride = s.outputs + 2;
     p.int8 = {q.data() + 1, stride, scales.data(), weight.scales(), weight.offsets()};
@@ -134,8 +133,7 @@ TEST_P(Int8Products, Extremes) {
     for (const float sign : {1.0f, -1.0f}) {
       const std::vector<float> w(static_cast<std::size_t>(2 * inputs), sign * 3.0f);
       std::vector<float> x(static_cast<std::size_t>(2 * inputs), 7.0f);
-      for (Index i = 0; i < inputs; ++i)
-        x[static_cast<std::size_t>(inputs + i)] *= i % 2 ? 1.0f : -1.0f;
+      for (Index i = 0; i < inputs; i += 2) x[static_cast<std::size_t>(inputs + i)] *= -1.0f;
       const WeightMatrix<float> weight(MatrixView<const float>(w.data(), 2, inputs), Storage::int8);
       const Shape shape{2, inputs, 2};
       const auto out = run(fast(), shape, x.data(), weight, nullptr);
@@ -150,15 +148,17 @@ TEST_P(Int8Products, Extremes) {
 TEST_P(Int8Products, RoundsAsTheDefinitionDoes) {
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
     auto x = random_floats(75, seed);
-    const float most = *std::max_element(x.begin(), x.end());
-    for (std::size_t i = 0; i < x.size(); i += 2) {
-      x[i] = most * (std::floor(x[i] * 100) + 0.5f) / 127.0f;
-      x[i] = std::nextafter(x[i], i % 3 ? 1e9f : -1e9f);
+    const float most = 1.0f + static_cast<float>(seed) / 100;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const float step = std::floor(std::clamp(x[i], -1.0f, 0.99f) * 127) + 0.5f;
+      x[i] = most * step / 127.0f;
+      if (i % 3 != 0) x[i] = std::nextafter(x[i], i % 3 == 1 ? 1e9f : -1e9f);
     }
+    x[seed % x.size()] = -most;
     Bytes expected(128), q(128);
     const float scale = reference().quantize(x.data(), 75, expected.data());
     ASSERT_EQ(fast().quantize(x.data(), 75, q.data()), scale);
-    const auto offset = static_cast<std::int8_t>(static_cast<std::uint8_t>(q[127]));  // of a zero
+    const std::int8_t offset = q[127];  // what stands for zero
     for (std::size_t i = 0; i < q.size(); ++i) {
       ASSERT_EQ(static_cast<std::uint8_t>(q[i] - offset), static_cast<std::uint8_t>(expected[i]));
     }

@@ -41,7 +41,7 @@ class OperationsThreads : public ::testing::Test {
 };
 
 TEST_F(OperationsThreads, Matmul) {
-  for (const Storage storage : {Storage::f32, Storage::f16, Storage::bf16, Storage::int8}) {
+  for (const Storage storage : all_storages) {
     for (const Index rows : {0, 1, 2, 5, 33, 95, 96, 97, 200}) {
       for (const Index outputs : {1, 16, 17, 255, 256, 257, 600}) {
         const Index inputs = 3 + (rows * 7 + outputs) % 40;

@@ -127,8 +127,7 @@ TEST(Portable, Products) {
       const auto run = [&](const KernelTable& table) {
         std::vector<float> out(static_cast<std::size_t>(rows * outputs + 1), 5.0f);
         table.product[static_cast<int>(storage)]({x.data(), inputs, rows, inputs, weight.panel(0),
-                                                  bias.data(), outputs, 0, weight.panels(),
-                                                  out.data(), outputs});
+                                                  bias.data(), outputs, out.data(), outputs});
         return out;
       };
       const auto expected = run(reference()), got = run(portable());

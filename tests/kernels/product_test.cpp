@@ -25,10 +25,9 @@ struct Products : EachIsa {
     const auto bias = random_floats(outputs + 1, 3);
     const auto run = [&](const kernels::KernelTable& table) {
       std::vector<float> out(static_cast<std::size_t>(rows * (outputs + 2) + 1), 5.0f);
-      table.product[static_cast<int>(storage)]({x.data() + 1, inputs + 3, rows, inputs,
-                                                weight.panel(0),
-                                                with_bias ? bias.data() + 1 : nullptr, outputs, 0,
-                                                weight.panels(), out.data() + 1, outputs + 2});
+      table.product[static_cast<int>(storage)](
+          {x.data() + 1, inputs + 3, rows, inputs, weight.panel(0),
+           with_bias ? bias.data() + 1 : nullptr, outputs, out.data() + 1, outputs + 2});
       return out;
     };
     ASSERT_TRUE(same_bits(run(reference()), run(fast())))
@@ -69,14 +68,14 @@ TEST_P(Products, PanelsAndRowsAreIndependent) {
   const auto w = random_floats(outputs * inputs, 4), x = random_floats(rows * inputs, 5);
   const WeightMatrix<float> weight(MatrixView<const float>(w.data(), outputs, inputs));
   std::vector<float> whole(static_cast<std::size_t>(rows * outputs)), pieces(whole.size());
-  fast().product[0]({x.data(), inputs, rows, inputs, weight.panel(0), nullptr, outputs, 0,
-                     weight.panels(), whole.data(), outputs});
+  fast().product[0](
+      {x.data(), inputs, rows, inputs, weight.panel(0), nullptr, outputs, whole.data(), outputs});
   for (Index row = 0; row < rows; row += 2) {
     for (Index panel = 0; panel < weight.panels(); panel += 3) {
+      const Index first = panel * lanes;
       fast().product[0]({x.data() + row * inputs, inputs, std::min<Index>(2, rows - row), inputs,
-                         weight.panel(0), nullptr, outputs, panel,
-                         std::min(panel + 3, weight.panels()), pieces.data() + row * outputs,
-                         outputs});
+                         weight.panel(panel), nullptr, std::min(3 * lanes, outputs - first),
+                         pieces.data() + row * outputs + first, outputs});
     }
   }
   EXPECT_TRUE(same_bits(whole, pieces));
@@ -91,7 +90,7 @@ TEST(ProductReference, ByHand) {
   for (const Storage storage : storages) {
     const WeightMatrix<float> weight(MatrixView<const float>(w, 2, 3), storage);
     const auto& table = *kernels::find_table(Isa::reference);
-    table.product[static_cast<int>(storage)]({x, 3, 2, 3, weight.panel(0), bias, 2, 0, 1, y, 2});
+    table.product[static_cast<int>(storage)]({x, 3, 2, 3, weight.panel(0), bias, 2, y, 2});
     EXPECT_EQ(y[0], 8);
     EXPECT_EQ(y[1], 18);
     EXPECT_EQ(y[2], 22);

@@ -29,42 +29,42 @@ TEST(Linear, WithoutBias) {
   EXPECT_EQ(y(0, 0), 5);
 }
 
-TEST(Linear, FloatIsCloseToDouble) {
-  for (const Storage storage : {Storage::f32, Storage::f16, Storage::bf16}) {
-    Linear<float> linear({.inputs = 70, .outputs = 50, .storage = storage});
+/// The same layer in float and in double, with random parameters, applied to the same x.
+struct BesideDouble {
+  Linear<float> linear;
+  Matrix<float> x = random_matrix<float>(9, 70, 3), y{9, 50};
+  Matrix<double> expected{9, 50};
+
+  explicit BesideDouble(Storage storage)
+      : linear({.inputs = 70, .outputs = 50, .storage = storage}) {
     randomize(linear, 1);
     Linear<double> oracle({.inputs = 70, .outputs = 50});
     copy_parameters(linear, oracle);
     Context context = make_context();
-    const auto x = random_matrix<float>(9, 70, 3);
-    Matrix<float> y(9, 50);
-    Matrix<double> expected(9, 50);
     linear(x.view(), context, y);
     oracle(to_double(x).view(), context, expected);
-    EXPECT_LT(largest_difference(y, expected), 2e-6);
+  }
+};
+
+TEST(Linear, FloatIsCloseToDouble) {
+  for (const Storage storage : {Storage::f32, Storage::f16, Storage::bf16}) {
+    const BesideDouble both(storage);
+    EXPECT_LT(largest_difference(both.y, both.expected), 2e-6);
   }
 }
 
 /// Each input is off by up to half of a 127th of the largest one.
 TEST(Linear, Int8IsCloseToDouble) {
-  Linear<float> linear({.inputs = 70, .outputs = 50, .storage = Storage::int8});
-  randomize(linear, 1);
-  Linear<double> oracle({.inputs = 70, .outputs = 50});
-  copy_parameters(linear, oracle);
-  Context context = make_context();
-  const auto x = random_matrix<float>(9, 70, 3);
-  Matrix<float> y(9, 50);
-  Matrix<double> expected(9, 50);
-  linear(x.view(), context, y);
-  oracle(to_double(x).view(), context, expected);
-  const Matrix<float> weight = linear.get("weight");
+  const BesideDouble both(Storage::int8);
+  const Matrix<float> weight = both.linear.get("weight");
   for (Index row = 0; row < 9; ++row) {
-    const float half_step = x.row(row).cwiseAbs().maxCoeff() / 254;
+    const float half_step = both.x.row(row).cwiseAbs().maxCoeff() / 254;
     for (Index o = 0; o < 50; ++o) {
-      EXPECT_NEAR(y(row, o), expected(row, o), 1.001f * half_step * weight.row(o).cwiseAbs().sum());
+      EXPECT_NEAR(both.y(row, o), both.expected(row, o),
+                  1.001f * half_step * weight.row(o).cwiseAbs().sum());
     }
   }
-  EXPECT_GT(largest_difference(y, expected), 1e-4) << "activations are int8, too";
+  EXPECT_GT(largest_difference(both.y, both.expected), 1e-4) << "activations are int8, too";
 }
 
 TEST(Linear, ShapesAreChecked) {

@@ -2,6 +2,7 @@
 /// Eight-bit numbers with a scale for each row, symmetric: x is about q * scale, |q| <= 127.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <limits>
 
@@ -34,22 +35,25 @@ inline std::uint32_t magnitude_bits(float x) {
   return std::bit_cast<std::uint32_t>(x) & 0x7fffffffu;
 }
 
-/// x * inverse, rounded once: the product is exact in double, and ulps are integers after the sum.
-inline std::int8_t quantized(float x, float inverse) {
-  const double shifted = double{x} * double{inverse} + 0x1.8p52;
+/// The scale of x [n].
+inline Int8Scale int8_scale(const float* x, Index n) {
+  std::uint32_t largest = 0;
+  for (Index i = 0; i < n; ++i) largest = std::max(largest, magnitude_bits(x[i]));
+  return int8_scale(largest);
+}
+
+/// q of x in a row of that scale, rounded once: the product is exact in double, and ulps are
+/// integers after the sum.
+inline std::int8_t quantized(float x, const Int8Scale& row) {
+  if (row.inverse == 0.0f) return 0;
+  const double shifted = double{x} * double{row.inverse} + 0x1.8p52;
   return static_cast<std::int8_t>(std::bit_cast<std::uint64_t>(shifted));
 }
 
 /// q [n] of x [n], and the scale.
 inline float quantize_row(const float* x, Index n, std::int8_t* q) {
-  std::uint32_t largest = 0;
-  for (Index i = 0; i < n; ++i) {
-    const std::uint32_t bits = magnitude_bits(x[i]);
-    largest = bits > largest ? bits : largest;
-  }
-  const Int8Scale row = int8_scale(largest);
-  for (Index i = 0; i < n; ++i)
-    q[i] = row.inverse > 0.0f ? quantized(x[i], row.inverse) : std::int8_t{0};
+  const Int8Scale row = int8_scale(x, n);
+  for (Index i = 0; i < n; ++i) q[i] = quantized(x[i], row);
   return row.scale;
 }
 

@@ -41,15 +41,7 @@ class WeightMatrix<float> {
   /// quantize_row() does.
   explicit WeightMatrix(MatrixView<const float> weight, Storage storage = Storage::f32)
       : WeightMatrix(weight.rows(), weight.cols(), storage) {
-    AlignedBuffer<std::int8_t> row(storage == Storage::int8 ? inputs_ : 0);
-    for (Index output = 0; output < outputs_; ++output) {
-      if (storage == Storage::int8) {
-        const float scale = quantize_row(weight.row(output), inputs_, row.data());
-        store_row(output, row.data(), scale);
-        continue;
-      }
-      for (Index input = 0; input < inputs_; ++input) store(output, input, weight(output, input));
-    }
+    for (Index output = 0; output < outputs_; ++output) store_row(output, weight.row(output));
   }
 
   Index outputs() const { return outputs_; }
@@ -129,22 +121,27 @@ class WeightMatrix<float> {
     }
     return 0;
   }
-  void store(Index output, Index input, float value) {
-    std::byte* const element = bytes_.data() + byte_offset(output, input);
-    switch (storage_) {
-      case Storage::f32: *reinterpret_cast<float*>(element) = value; break;
-      case Storage::f16: *reinterpret_cast<Half*>(element) = to_half(value); break;
-      case Storage::bf16: *reinterpret_cast<Bfloat16*>(element) = to_bfloat16(value); break;
-      case Storage::int8: break;  // by rows
+  void store_row(Index output, const float* row) {
+    if (storage_ == Storage::int8) return store_int8_row(output, row);
+    for (Index input = 0; input < inputs_; ++input) {
+      std::byte* const element = bytes_.data() + byte_offset(output, input);
+      switch (storage_) {
+        case Storage::f32: *reinterpret_cast<float*>(element) = row[input]; break;
+        case Storage::f16: *reinterpret_cast<Half*>(element) = to_half(row[input]); break;
+        case Storage::bf16: *reinterpret_cast<Bfloat16*>(element) = to_bfloat16(row[input]); break;
+        case Storage::int8: break;
+      }
     }
   }
-  void store_row(Index output, const std::int8_t* row, float scale) {
+  void store_int8_row(Index output, const float* row) {
+    const Int8Scale scale = int8_scale(row, inputs_);
     std::int32_t sum = 0;
     for (Index input = 0; input < inputs_; ++input) {
-      bytes_[byte_offset(output, input)] = static_cast<std::byte>(row[input]);
-      sum += row[input];
+      const std::int8_t q = quantized(row[input], scale);
+      bytes_[byte_offset(output, input)] = static_cast<std::byte>(q);
+      sum += q;
     }
-    scales_[output] = scale;
+    scales_[output] = scale.scale;
     offsets_[output] = -128 * sum;
   }
 

@@ -3,6 +3,8 @@
 /// The functions in reference/ are the definition; all but the `portable` set equal it bit for bit.
 #pragma once
 
+#include <iterator>
+
 #include "eigenformer/core/half.hpp"
 #include "eigenformer/core/storage.hpp"
 #include "eigenformer/core/types.hpp"
@@ -48,7 +50,7 @@ struct Int8Operands {
 
 /// out[r, o] = sum over i, ascending, of x[r, i] w[o, i]; then + bias[o].
 /// In int8 the sum is of integers, and out[r, o] = fma(sum x_scale[r], weight_scale[o], bias[o] or
-/// 0). For the outputs of panels [panel_begin, panel_end).
+/// 0).
 struct Product {
   const float* x;  ///< [rows, inputs]
   Index x_stride;
@@ -57,10 +59,11 @@ struct Product {
   const void* weight;  ///< panels as WeightMatrix packs them
   const float* bias;   ///< [outputs], or nullptr
   Index outputs;
-  Index panel_begin, panel_end;
   float* out;  ///< [rows, outputs]
   Index out_stride;
   Int8Operands int8 = {};  ///< in place of x
+
+  Index panels() const { return divide_up(outputs, lanes); }
 };
 
 /// The parameters of a norm.
@@ -163,7 +166,7 @@ struct KernelTable {
   Isa isa;
 
   /// By Storage.
-  void (*product[storages])(const Product&);
+  void (*product[std::size(all_storages)])(const Product&);
   /// x [n] as product[int8] reads it, q [n up to a multiple of 64]; the scale. q's form is the
   /// table's own, its meaning quantize_row()'s.
   float (*quantize)(const float* x, Index n, std::int8_t* q);
@@ -198,6 +201,16 @@ struct KernelTable {
   void (*widen_bfloat16)(const Bfloat16* x, float* y, Index n);
   void (*narrow_half)(const float* x, Half* y, Index n);
   void (*narrow_bfloat16)(const float* x, Bfloat16* y, Index n);
+
+  /// The same table with other kernels for int8.
+  constexpr KernelTable with_int8(Isa its_isa, void (*its_product)(const Product&),
+                                  float (*its_quantize)(const float*, Index, std::int8_t*)) const {
+    KernelTable table = *this;
+    table.isa = its_isa;
+    table.product[static_cast<int>(Storage::int8)] = its_product;
+    table.quantize = its_quantize;
+    return table;
+  }
 };
 
 }  // namespace kernels

@@ -64,7 +64,6 @@ inline Product product_of(Rows<float> x, const WeightMatrix<float>& weight, cons
   p.weight = weight.panel(part.panel);
   p.bias = bias ? bias + output : nullptr;
   p.outputs = std::min(part.panels * lanes, weight.outputs() - output);
-  p.panel_end = part.panels;
   if (weight.storage() == Storage::int8) {
     const Int8Rows& twin = x.int8();
     p.int8 = {twin.values + part.row * twin.stride, twin.stride, twin.scales + part.row,

@@ -20,8 +20,8 @@ struct AttentionConfig {
 /// The encoder's output, or whatever else cross-attention looks at.
 template <class Scalar>
 struct Memory {
-  MatrixView<const Scalar> states;  ///< [memory tokens, d_model]
-  const Batch& batch;               ///< as many sequences as ask
+  Rows<Scalar> states;  ///< [memory tokens, d_model]
+  const Batch& batch;   ///< as many sequences as ask
 };
 
 /// Nothing: all keys are the sequence's own, and given with it.
@@ -54,7 +54,9 @@ class MultiHeadAttention : public Module<MultiHeadAttention<Scalar>, Scalar> {
   /// Self-attention: x and out [tokens, d_model].
   void operator()(Rows<Scalar> x, const Batch& batch, Context& context,
                   MatrixView<Scalar> out) const {
-    (*this)(x, batch, Memory<Scalar>{x.values(), batch}, context, out);
+    const Arena::Scope scope(context.arena());
+    const Rows<Scalar> in = kernels::with_twin(context, x, storage());
+    (*this)(in, batch, Memory<Scalar>{in, batch}, context, out);
   }
   void operator()(Rows<Scalar> x, const Batch& batch, NoPast, Context& context,
                   MatrixView<Scalar> out) const {
@@ -84,19 +86,18 @@ class MultiHeadAttention : public Module<MultiHeadAttention<Scalar>, Scalar> {
   void operator()(Rows<Scalar> x, const Batch& batch, const Memory<Scalar>& memory,
                   Context& context, MatrixView<Scalar> out) const {
     expect_shape(x.values(), batch.tokens(), query_.inputs(), "MultiHeadAttention: x");
-    expect_shape(memory.states, memory.batch.tokens(), key_.inputs(), "MultiHeadAttention: memory");
+    expect_shape(memory.states.values(), memory.batch.tokens(), key_.inputs(),
+                 "MultiHeadAttention: memory");
     expect_range(memory.batch.sequences(), batch.sequences(), batch.sequences(),
                  "MultiHeadAttention: sequences in memory");
     const Arena::Scope scope(context.arena());
     const auto queries = context.arena().matrix<Scalar>(x.tokens(), query_.outputs());
-    const auto keys = context.arena().matrix<Scalar>(memory.states.rows(), key_.outputs());
-    const auto values = context.arena().matrix<Scalar>(memory.states.rows(), value_.outputs());
+    const auto keys = context.arena().matrix<Scalar>(memory.states.tokens(), key_.outputs());
+    const auto values = context.arena().matrix<Scalar>(memory.states.tokens(), value_.outputs());
     const auto heads = context.arena().matrix<Scalar>(x.tokens(), query_.outputs());
 
-    const Rows<Scalar> in = kernels::with_twin(context, x, storage());
-    const bool self = memory.states.data() == x.values().data();
-    const Rows<Scalar> states = self ? in : kernels::with_twin(context, memory.states, storage());
-    query_(in, context, queries);
+    const Rows<Scalar> states = kernels::with_twin(context, memory.states, storage());
+    query_(x, context, queries);
     key_(states, context, keys);
     value_(states, context, values);
     kernels::attention(context,

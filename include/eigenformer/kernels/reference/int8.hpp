@@ -21,7 +21,7 @@ inline void product_int8(const Product& p) {
   const Index padded = round_up(p.inputs, int8_step);
   for (Index r = 0; r < p.rows; ++r) {
     const std::int8_t* const x = in.x + r * in.x_stride;
-    for (Index panel = p.panel_begin; panel < p.panel_end; ++panel) {
+    for (Index panel = 0; panel < p.panels(); ++panel) {
       std::int32_t sum[lanes] = {};
       const auto* weight = static_cast<const std::int8_t*>(p.weight) + panel * padded * lanes;
       for (Index i = 0; i < padded; i += 4, weight += 4 * lanes) {

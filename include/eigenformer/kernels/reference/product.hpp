@@ -30,8 +30,7 @@ constexpr Index panel_elements(Index inputs) {
 template <class Weight>
 void product(const Product& p) {
   for (Index r = 0; r < p.rows; ++r) {
-    const Index end = std::min(p.outputs, p.panel_end * lanes);
-    for (Index o = p.panel_begin * lanes; o < end; ++o) {
+    for (Index o = 0; o < p.outputs; ++o) {
       const auto* const panel =
           static_cast<const Weight*>(p.weight) + o / lanes * panel_elements<Weight>(p.inputs);
       float sum = 0.0f;

@@ -5,16 +5,17 @@
 
 EIGENFORMER_KERNEL float quantize(const float* x, Index n, std::int8_t* q) {
   I32x16 largest = zero_sums();
-  for (Index i = 0; i < n; i += lanes) {
-    largest = larger_magnitude(largest, load_first(x + i, std::min(lanes, n - i)));
-  }
+  Index i = 0;
+  for (; i + lanes <= n; i += lanes) largest = larger_magnitude(largest, load(x + i));
+  if (i < n) largest = larger_magnitude(largest, load_first(x + i, n - i));
   const Int8Scale row = int8_scale(largest_lane(largest));
   const F32x16 inverse = broadcast(row.inverse);
   const F32x16 integers = broadcast(0x1.8p23f + int8_offset);  // above it, ulps are integers
-  const Index padded = round_up(n, int8_step);
-  for (Index i = 0; i < padded; i += lanes) {
-    const F32x16 inputs = load_first(x + i, std::clamp<Index>(n - i, 0, lanes));
-    store_low_bytes(q + i, fma(inputs, inverse, integers));
+  i = 0;
+  for (; i + lanes <= n; i += lanes) store_low_bytes(q + i, fma(load(x + i), inverse, integers));
+  for (; i < round_up(n, int8_step); i += lanes) {
+    const F32x16 rest = load_first(x + i, std::max<Index>(n - i, 0));
+    store_low_bytes(q + i, fma(rest, inverse, integers));
   }
   return row.scale;
 }

@@ -34,21 +34,21 @@ EIGENFORMER_KERNEL void rest_of_row(const Product& p, Index panel, Index panels)
 /// A single row: its sums are many panels wide.
 template <class Tile>
 EIGENFORMER_KERNEL void single_row(const Product& p) {
-  Index panel = p.panel_begin;
-  for (; panel + Tile::row_panels <= p.panel_end; panel += Tile::row_panels) {
+  Index panel = 0;
+  for (; panel + Tile::row_panels <= p.panels(); panel += Tile::row_panels) {
     Tile::template run<1, Tile::row_panels>(p, 0, panel);
   }
-  rest_of_row<Tile::row_panels - 1, Tile>(p, panel, p.panel_end - panel);
+  rest_of_row<Tile::row_panels - 1, Tile>(p, panel, p.panels() - panel);
 }
 
 template <class Tile>
 EIGENFORMER_KERNEL void all_tiles(const Product& p) {
   if (p.rows == 1) return single_row<Tile>(p);
-  Index panel = p.panel_begin;
+  Index panel = 0;
   if constexpr (Tile::panels > 1) {
-    for (; panel + Tile::panels <= p.panel_end; panel += Tile::panels) {
+    for (; panel + Tile::panels <= p.panels(); panel += Tile::panels) {
       all_rows<Tile::panels, Tile>(p, panel);
     }
   }
-  for (; panel < p.panel_end; ++panel) all_rows<1, Tile>(p, panel);
+  for (; panel < p.panels(); ++panel) all_rows<1, Tile>(p, panel);
 }

@@ -36,13 +36,8 @@ EIGENFORMER_OP I32x16 dot(I32x16 sum, const Int8Inputs& x, const Int8Weights& we
 #include "eigenformer/kernels/simd/int8.inl"
 // clang-format on
 
-inline constexpr KernelTable table = [] {
-  KernelTable t = avx512::table;
-  t.isa = Isa::avx512vnni;
-  t.product[static_cast<int>(Storage::int8)] = product_int8;
-  t.quantize = quantize;
-  return t;
-}();
+inline constexpr KernelTable table =
+    avx512::table.with_int8(Isa::avx512vnni, product_int8, quantize);
 
 }  // namespace kernels::avx512vnni
 }  // namespace eigenformer::inline v0

@@ -35,13 +35,7 @@ EIGENFORMER_OP I32x16 dot(I32x16 sum, const Int8Inputs& x, const Int8Weights& we
 #include "eigenformer/kernels/simd/int8.inl"
 // clang-format on
 
-inline constexpr KernelTable table = [] {
-  KernelTable t = avx2::table;
-  t.isa = Isa::avxvnni;
-  t.product[static_cast<int>(Storage::int8)] = product_int8;
-  t.quantize = quantize;
-  return t;
-}();
+inline constexpr KernelTable table = avx2::table.with_int8(Isa::avxvnni, product_int8, quantize);
 
 }  // namespace kernels::avxvnni
 }  // namespace eigenformer::inline v0
