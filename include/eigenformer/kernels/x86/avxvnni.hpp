@@ -25,9 +25,11 @@ struct Int8Inputs {
   EIGENFORMER_OP explicit Int8Inputs(const std::int8_t* p) : v(broadcast_four(p)) {}
 };
 
+/// _mm256_dpbusd_avx_epi32, for which g++ 12 copies each sum twice.
 EIGENFORMER_OP I32x16 dot(I32x16 sum, const Int8Inputs& x, const Int8Weights& weight) {
-  return {_mm256_dpbusd_avx_epi32(sum.low, x.v, weight.low),
-          _mm256_dpbusd_avx_epi32(sum.high, x.v, weight.high)};
+  asm("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum.low) : "x"(x.v), "x"(weight.low));
+  asm("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum.high) : "x"(x.v), "x"(weight.high));
+  return sum;
 }
 
 // clang-format off
