@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Tokens a second of decoding, encoder included: of a model's folder, or of random weights in the
 // shapes of OPUS-MT and of models/fr-en-small. One line of JSON a measurement.
+// With --requests it reads what to decode from its input, so that it can take turns with others.
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <fstream>
+#include <iostream>
 #include <sstream>
 
 #include "eigenformer/architectures/marian.hpp"
@@ -25,6 +28,7 @@ struct Options {
   std::vector<Index> batches{1, 32}, beams{1, 4};
   Index tokens = 32, threads = 1, repeat = 3;
   Storage weights = Storage::f32;
+  bool map = false, requests = false;
 };
 
 Options read_options(int count, char** arguments) {
@@ -42,6 +46,9 @@ Options read_options(int count, char** arguments) {
   for (const Storage storage : all_storages) weights.emplace_back(name(storage), storage);
   app.add_option("--weights", options.weights, "f32, f16, bf16 or int8")
       ->transform(CLI::CheckedTransformer(weights));
+  app.add_flag("--map", options.map, "leave the folder's weights in their file");
+  app.add_flag("--requests", options.requests,
+               "decode once for each line \"SOURCES_FILE BEAM TOKENS\" of standard input");
   try {
     app.parse(count, arguments);
   } catch (const CLI::ParseError& error) {
@@ -52,7 +59,7 @@ Options read_options(int count, char** arguments) {
 
 /// The shapes of published OPUS-MT models, and of models/fr-en-small.
 OpenedModel random_model(const std::string& shape, Storage storage) {
-  TransformerConfig config = vaswani_base(58101);
+  TransformerConfig config = vaswani_base(53017);
   config.activation = Activation::silu;
   config.storage = storage;
   if (shape == "small") {
@@ -117,50 +124,79 @@ std::uint64_t checksum(const std::vector<Generated>& answers) {
   return sum;
 }
 
-void measure(const std::string& name, const OpenedModel& opened, const Sentences& sentences,
-             Index beam, const Options& options) {
+/// A model, and what decoding with it keeps from one time to the next.
+struct Subject {
+  Subject(std::string model_name, OpenedModel model, Index threads)
+      : name(std::move(model_name)), opened(std::move(model)), pool(threads) {}
+
+  std::string name;
+  OpenedModel opened;
+  ThreadPool pool;
+  Isa isa = std::min(kernels::best_table().isa, bench::isa_from_environment());
+  Context context{*kernels::find_table(isa), pool};
+};
+
+/// Time that passed, time of the processor, which others on it do not lengthen, and what came out.
+struct Run {
+  double seconds, processor;
+  std::uint64_t ids;
+};
+
+void measure(Subject& subject, const Sentences& sentences, Index beam, const Options& options) {
   std::vector<TokenId> source, start;
   Batch batch, prompt;
   for (const auto& sentence : sentences) {
     source.insert(source.end(), sentence.begin(), sentence.end());
     batch.add(static_cast<Index>(sentence.size()));
-    start.push_back(opened.defaults.start_token.value());
+    start.push_back(subject.opened.defaults.start_token.value());
     prompt.add(1);
   }
   GenerationOptions wanted;
   wanted.beam_size = beam;
   wanted.hypotheses = 1;
   wanted.min_new_tokens = wanted.max_new_tokens = options.tokens;
-  wanted = wanted.or_from(opened.defaults);
-  ThreadPool pool(options.threads);
-  const Isa isa = std::min(kernels::best_table().isa, bench::isa_from_environment());
-  Context context(*kernels::find_table(isa), pool);
-  double best = 1e300;
-  std::uint64_t ids = 0;
-  for (Index run = 0; run < options.repeat; ++run) {
+  wanted = wanted.or_from(subject.opened.defaults);
+  Run best{1e300, 0, 0};
+  for (Index i = 0; i < options.repeat; ++i) {
     const auto begin = std::chrono::steady_clock::now();
-    const auto session = opened.model->start(source, batch, context);
+    const std::clock_t clock = std::clock();
+    const auto session = subject.opened.model->start(source, batch, subject.context);
     const auto answers = generate(*session, {start, prompt}, wanted);
     const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
-    best = std::min(best, time.count());
-    ids = checksum(answers);
+    const double processor = static_cast<double>(std::clock() - clock) / CLOCKS_PER_SEC;
+    if (time.count() < best.seconds) best = {time.count(), processor, checksum(answers)};
   }
   std::printf(
       "{\"model\": \"%s\", \"isa\": \"%s\", \"weights\": \"%s\", \"batch\": %td, \"beam\": %td, "
-      "\"tokens_per_second\": %.1f, \"ids_checksum\": \"%016llx\"}\n",
-      name.c_str(), eigenformer::name(isa), eigenformer::name(options.weights), batch.sequences(),
-      beam, static_cast<double>(batch.sequences() * options.tokens) / best,
-      static_cast<unsigned long long>(ids));
+      "\"tokens_per_second\": %.1f, \"processor_seconds\": %.6f, \"ids_checksum\": \"%016llx\"}\n",
+      subject.name.c_str(), name(subject.isa), name(options.weights), batch.sequences(), beam,
+      static_cast<double>(batch.sequences() * options.tokens) / best.seconds, best.processor,
+      static_cast<unsigned long long>(best.ids));
   std::fflush(stdout);
 }
 
-void run(const std::string& name, const OpenedModel& opened, const Options& options) {
+/// One measurement, of one decoding, for each line of the input.
+void serve(Subject& subject, Options options) {
+  options.repeat = 1;
+  for (std::string line; std::getline(std::cin, line);) {
+    std::istringstream words(line);
+    Index beam = 0;
+    if (!(words >> options.sources >> beam >> options.tokens)) {
+      throw Error(ErrorCode::invalid_argument,
+                  "--requests: expected SOURCES_FILE BEAM TOKENS, got " + line);
+    }
+    measure(subject, read_sentences(options.sources), beam, options);
+  }
+}
+
+void run(Subject subject, const Options& options) {
+  if (options.requests) return serve(subject, options);
   for (const Index batch : options.batches) {
     for (const Index beam : options.beams) {
-      const Sentences sentences = options.sources.empty()
-                                      ? random_sentences(batch, opened.model->source_vocab())
-                                      : read_sentences(options.sources);
-      measure(name, opened, sentences, beam, options);
+      const Sentences sentences =
+          options.sources.empty() ? random_sentences(batch, subject.opened.model->source_vocab())
+                                  : read_sentences(options.sources);
+      measure(subject, sentences, beam, options);
     }
   }
 }
@@ -173,11 +209,12 @@ int main(int count, char** arguments) {
     if (!options.folder.empty()) {
       ModelOptions model_options;
       model_options.storage = options.weights;
-      run(options.folder, open_model(options.folder, model_options), options);
+      if (options.map) model_options.load.access = io::FileAccess::map;
+      run({options.folder, open_model(options.folder, model_options), options.threads}, options);
       return 0;
     }
     for (const std::string& shape : options.shapes) {
-      run(shape, random_model(shape, options.weights), options);
+      run({shape, random_model(shape, options.weights), options.threads}, options);
     }
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());

@@ -6,7 +6,7 @@
     python tools/make_marian.py OUT --shape opus-mt
 
 Needs torch 2.x, transformers 5.x, safetensors and numpy, and a CPU. Shapes: tiny (tests), small
-(that of models/fr-en-small), opus-mt (base models, 58,101 pieces) and tc-big. With the same
+(that of models/fr-en-small), opus-mt (base models, 53,017 pieces) and tc-big. With the same
 versions, CPU and arguments a second run writes the same weights.
 
 Untrained models repeat one token for ever. --train takes that many steps on random chains of
@@ -49,7 +49,7 @@ SHAPES = {
         "layers": (6, 6),
         "heads": 8,
         "d_ff": (2048, 2048),
-        "vocab": 58101,
+        "vocab": 53017,
         "positions": 512,
     },
     "tc-big": {

@@ -19,7 +19,6 @@ weights a near tie may fall either way.
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import tempfile
@@ -30,24 +29,17 @@ import torch
 import transformers
 from transformers import AutoModelForSeq2SeqLM
 
-SEED = 1
+from common import checksum, draw_sources, processor, write_sources
 
 
 def numbers(text):
     return [int(part) for part in text.split(",")]
 
 
-def draw_sources(config, count):
-    """Rows of 20 to 30 random ids and eos; never pad, nor ids below 4, which special tokens use."""
-    generator = torch.Generator().manual_seed(SEED)
+def sources_for(config, count):
+    """20 to 30 ids and eos; never pad."""
     eos = torch.tensor([config.eos_token_id]).flatten()[0].item()
-    high = min(config.vocab_size, config.pad_token_id)
-    rows = []
-    for _ in range(count):
-        length = int(torch.randint(20, 31, (), generator=generator))
-        row = torch.randint(4, high, (length,), generator=generator).tolist()
-        rows.append([4 if token == eos else token for token in row] + [eos])
-    return rows
+    return draw_sources(count, min(config.vocab_size, config.pad_token_id), eos, 20, 30)
 
 
 def as_batch(sources, pad):
@@ -57,14 +49,6 @@ def as_batch(sources, pad):
         "input_ids": ids,
         "attention_mask": (torch.arange(width) < torch.tensor([[len(r)] for r in sources])).long(),
     }
-
-
-def checksum(rows):
-    """That of bench_decode: FNV-1a with an id in place of a byte."""
-    total = 1469598103934665603
-    for token in (token for row in rows for token in row):
-        total = (total ^ token) * 1099511628211 % 2**64
-    return f"{total:016x}"
 
 
 class Torch:
@@ -100,9 +84,8 @@ class Program:
         self.ids = None
 
     def tokens_per_second(self, sources, beam, tokens, threads):
-        with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
-            file.writelines(" ".join(map(str, row)) + "\n" for row in sources)
-            file.flush()
+        with tempfile.NamedTemporaryFile(suffix=".txt") as file:
+            write_sources(Path(file.name), sources)
             options = {
                 "--batch": len(sources),
                 "--beam": beam,
@@ -141,12 +124,6 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def processor():
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
-
-
 def main():
     options = parse_arguments()
     transformers.utils.logging.set_verbosity_error()
@@ -164,7 +141,7 @@ def main():
     print("|--:" * (7 if options.program else 4) + "|")
     for threads in options.threads:
         for count in options.batch:
-            sources = draw_sources(peers[0].model.config, count)
+            sources = sources_for(peers[0].model.config, count)
             for beam in options.beam:
                 medians, ratio = compare(peers, sources, options, beam, threads)
                 cells = [threads, count, beam, *(f"{median:.1f}" for median in medians)]
