@@ -16,7 +16,7 @@ struct Twin {
     std::vector<float> keys, values;  // [length, width], of layer 1
   };
   Context context = make_context();
-  KeyValueCache cache{KeyValueShape{layers, kv_heads, d_head}};
+  KeyValueCache cache{KeyValueShape{layers, kv_heads, d_head}, context};
   std::vector<Row> rows;
   std::uint64_t seed = 1;
 
@@ -126,11 +126,32 @@ TEST(KeyValueCache, ForksShareBlocksUntilSomebodyWrites) {
   EXPECT_EQ(twin.cache.blocks_in_use(), 0);
 }
 
+TEST(KeyValueCache, TheNextOneTakesWhatOneGaveBack) {
+  Context context = make_context();
+  const Batch batch{100, 40, 17};
+  const auto fill = [&] {
+    KeyValueCache cache({layers, kv_heads, d_head}, context);
+    cache.add_rows(batch.sequences());
+    cache.extend(batch);
+    EXPECT_EQ(cache.blocks_in_use(), 7 + 3 + 2);
+    std::set<const float*> blocks;
+    for (Index row = 0; row < 3; ++row) {
+      for (Index b = 0; b < cache.blocks(row); ++b) blocks.insert(cache.block(row, b, 0, 0));
+    }
+    EXPECT_EQ(blocks.size(), 12u);
+    return context.slabs().made();
+  };
+  const std::size_t slabs = fill();
+  EXPECT_EQ(slabs, 5u);  // of 1, 1, 2, 4 and 8 blocks
+  EXPECT_EQ(fill(), slabs);
+}
+
 TEST(KeyValueCache, ContractsAndRanges) {
-  EXPECT_THROW(KeyValueCache({-1, 1, 1}), Error);
-  EXPECT_THROW(KeyValueCache({1, 0, 1}), Error);
-  EXPECT_THROW(KeyValueCache({1, 1, 0}), Error);
-  KeyValueCache cache({1, 1, 1});
+  Context context = make_context();
+  EXPECT_THROW(KeyValueCache({-1, 1, 1}, context), Error);
+  EXPECT_THROW(KeyValueCache({1, 0, 1}, context), Error);
+  EXPECT_THROW(KeyValueCache({1, 1, 0}, context), Error);
+  KeyValueCache cache({1, 1, 1}, context);
   cache.add_rows(1);
   EXPECT_BROKEN_CONTRACT(cache.extend(Batch{1, 1}));
   EXPECT_BROKEN_CONTRACT(cache.length(1));

@@ -11,6 +11,10 @@
 
 #include "eigenformer/core/types.hpp"
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 namespace eigenformer::inline v0 {
 
 /// `size` elements of a trivial type, zeroed, 64-byte aligned. Throws std::bad_alloc.
@@ -40,7 +44,7 @@ class AlignedBuffer {
     std::swap(size_, other.size_);
     return *this;
   }
-  ~AlignedBuffer() { ::operator delete (data_, std::align_val_t{alignment}); }
+  ~AlignedBuffer() { ::operator delete(data_, alignment_of(bytes())); }
 
   Element* data() { return data_; }
   const Element* data() const { return data_; }
@@ -66,9 +70,26 @@ class AlignedBuffer {
     if (size == 0) return nullptr;
     constexpr Index most = std::numeric_limits<Index>::max() / Index{sizeof(Element)};
     if (size < 0 || size > most) throw std::bad_array_new_length();
-    return static_cast<Element*>(::operator new (static_cast<std::size_t>(size) * sizeof(Element),
-                                                 std::align_val_t{alignment}));
+    const std::size_t bytes = static_cast<std::size_t>(size) * sizeof(Element);
+    void* const memory = ::operator new(bytes, alignment_of(bytes));
+    ask_for_huge_pages(memory, bytes);
+    return static_cast<Element*>(memory);
   }
+  static std::align_val_t alignment_of(std::size_t bytes) {
+    return std::align_val_t{bytes < huge_page ? alignment : huge_page};
+  }
+  /// Weights and caches of many megabytes are read all over, a page after the other: translating
+  /// addresses is a tenth of a decoding step with pages of 4 KiB. Whole pages only, so that memory
+  /// grows by nothing.
+  static void ask_for_huge_pages(void* memory, std::size_t bytes) {
+#if defined(MADV_HUGEPAGE)
+    if (bytes >= huge_page) ::madvise(memory, bytes / huge_page * huge_page, MADV_HUGEPAGE);
+#else
+    (void)memory, (void)bytes;
+#endif
+  }
+
+  static constexpr std::size_t huge_page = std::size_t{1} << 21;
 
   Element* data_ = nullptr;
   Index size_ = 0;

@@ -5,6 +5,7 @@
 #include "eigenformer/core/arena.hpp"
 #include "eigenformer/core/attention_observer.hpp"
 #include "eigenformer/core/executor.hpp"
+#include "eigenformer/core/slab_pool.hpp"
 
 namespace eigenformer::inline v0 {
 
@@ -25,6 +26,8 @@ class Context {
   const kernels::KernelTable& kernels() const { return *kernels_; }
   Executor& executor() { return executor_ ? *executor_ : inline_executor_; }
   Arena& arena() { return arena_; }
+  /// Of key/value caches.
+  SlabPool& slabs() { return slabs_; }
 
   /// Nobody watches: nullptr.
   AttentionObserver* observer() const { return observer_; }
@@ -37,6 +40,7 @@ class Context {
   Executor* executor_ = nullptr;
   InlineExecutor inline_executor_;
   Arena arena_;
+  SlabPool slabs_;
   AttentionObserver* observer_ = nullptr;
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <span>
 
 #include "eigenformer/core/attention_scope.hpp"
 #include "eigenformer/core/batch.hpp"
@@ -28,8 +29,9 @@ struct AttentionQueries {
   Index d_head() const { return queries.cols() / heads; }
 };
 
-/// Keys and values of a batch in blocks of 16, and the tasks over them. What it takes from the
-/// arena, the caller's scope gives back.
+/// Keys and values of a batch in blocks of 16, and the tasks over them: a head and up to 48 queries
+/// each, of one sequence or of neighbours that ask the same keys, as beams ask the encoder's
+/// output. What it takes from the arena, the caller's scope gives back.
 class AttentionTasks {
  public:
   AttentionTasks(Context& context, const Batch& query_batch, Index kv_heads)
@@ -68,6 +70,10 @@ class AttentionTasks {
   /// Uses the blocks that a cache has already.
   void point_to(const KeyValueCache& cache, Index layer) {
     for (Index s = 0; s < cache.rows(); ++s) {
+      if (s > 0 && cache.same_blocks(s - 1, s)) {
+        keys_[s] = keys_[s - 1];
+        continue;
+      }
       SequenceKeys& sequence = add(s, cache.length(s));
       for (Index head = 0; head < kv_heads_; ++head) {
         for (Index b = 0; b < sequence.per_head; ++b) {
@@ -83,22 +89,18 @@ class AttentionTasks {
     if (observer) {
       statistics_ = context_.arena().take<AttentionStatistics>(in.heads * query_batch_.tokens());
     }
-    Index* const ends = context_.arena().take<Index>(query_batch_.sequences());
-    Index tasks = 0;
-    for (Index s = 0; s < query_batch_.sequences(); ++s) {
-      tasks += in.heads * tiles(s);
-      ends[s] = tasks;
-    }
+    const std::span<const Group> groups = group(in);
     const Index scratch_size = attention_scratch(in.d_head());
     float* const scratch =
         context_.arena().take<float>(scratch_size * context_.executor().workers());
-    context_.executor().run(tasks, [&](Index task, Index worker) {
+    context_.executor().run(groups.back().tasks_end, [&](Index task, Index worker) {
       const FloatingPointGuard guard;
-      const Index s = std::upper_bound(ends, ends + query_batch_.sequences(), task) - ends;
-      if (s > 0) task -= ends[s - 1];
-      AttentionTile tile = make_tile(in, s, task / tiles(s), task % tiles(s) * tile_queries);
-      tile.out = out.row(query_batch_.begin(s) + task % tiles(s) * tile_queries) +
-                 task / tiles(s) * in.d_head();
+      const auto of = std::upper_bound(groups.begin() + 1, groups.end(), task,
+                                       [](Index t, const Group& g) { return t < g.tasks_end; });
+      task -= (of - 1)->tasks_end;
+      const Index head = task / of->tiles(), first = task % of->tiles() * tile_queries;
+      AttentionTile tile = make_tile(in, *of, head, first);
+      tile.out = out.row(query_batch_.begin(of->sequence) + first) + head * in.d_head();
       tile.out_stride = out.stride();
       tile.scratch = scratch + worker * scratch_size;
       context_.kernels().attention(tile);
@@ -116,27 +118,56 @@ class AttentionTasks {
     const float* const* of_head(Index kv_head) const { return blocks + kv_head * per_head; }
   };
 
+  /// Neighbouring queries that ask the same keys.
+  struct Group {
+    Index sequence;   // the first
+    Index queries;    // of all its sequences
+    Index tasks_end;  // of this group and those before
+
+    Index tiles() const { return divide_up(queries, tile_queries); }
+  };
+
+  /// An empty group, then all of them.
+  std::span<const Group> group(const AttentionQueries& in) const {
+    Group* const groups = context_.arena().take<Group>(query_batch_.sequences() + 1);
+    groups[0] = {};
+    Index last = 0;
+    for (Index s = 0; s < query_batch_.sequences(); ++s) {
+      const Index queries = query_batch_.length(s);
+      // Where everything is seen, positions don't matter.
+      const bool joins = last > 0 && keys_[s].blocks == keys_[s - 1].blocks && queries == 1 &&
+                         query_batch_.length(s - 1) == 1 && in.scope == AttentionScope::all() &&
+                         in.relative_bias.empty();
+      if (joins) {
+        ++groups[last].queries;
+      } else {
+        groups[++last] = {s, queries, 0};
+      }
+    }
+    for (Index g = 1; g <= last; ++g) {
+      groups[g].tasks_end = groups[g - 1].tasks_end + in.heads * groups[g].tiles();
+    }
+    return {groups, static_cast<std::size_t>(last + 1)};
+  }
+
   SequenceKeys& add(Index sequence, Index keys) {
     const Index per_head = divide_up(keys, lanes);
     keys_[sequence] = {context_.arena().take<const float*>(kv_heads_ * per_head), per_head, keys};
     return keys_[sequence];
   }
-  Index tiles(Index sequence) const {
-    return divide_up(query_batch_.length(sequence), tile_queries);
-  }
 
-  /// Up to 48 queries of a head, from query `first` of the sequence; without an output.
-  AttentionTile make_tile(const AttentionQueries& in, Index sequence, Index head,
+  /// Up to 48 queries of a head, from the group's query `first`; without an output.
+  AttentionTile make_tile(const AttentionQueries& in, const Group& group, Index head,
                           Index first) const {
-    const Index queries = query_batch_.length(sequence), keys = keys_[sequence].keys;
+    const Index keys = keys_[group.sequence].keys;
     AttentionTile tile{};
-    tile.query = in.queries.row(query_batch_.begin(sequence) + first) + head * in.d_head();
+    tile.query = in.queries.row(query_batch_.begin(group.sequence) + first) + head * in.d_head();
     tile.query_stride = in.queries.stride();
-    tile.queries = std::min(tile_queries, queries - first);
+    tile.queries = std::min(tile_queries, group.queries - first);
     tile.d_head = in.d_head();
-    tile.blocks = keys_[sequence].of_head(head / (in.heads / kv_heads_));
+    tile.blocks = keys_[group.sequence].of_head(head / (in.heads / kv_heads_));
     tile.keys = keys;
-    tile.first_position = keys - queries + first;
+    tile.first_position = keys - group.queries + first;
     tile.back = in.scope.back;
     tile.ahead = in.scope.ahead;
     tile.scale = in.scale;
@@ -145,7 +176,7 @@ class AttentionTasks {
     }
     if (statistics_) {
       tile.statistics =
-          statistics_ + head * query_batch_.tokens() + query_batch_.begin(sequence) + first;
+          statistics_ + head * query_batch_.tokens() + query_batch_.begin(group.sequence) + first;
     }
     return tile;
   }
@@ -161,7 +192,7 @@ class AttentionTasks {
         {
           const FloatingPointGuard guard;
           for (Index first = 0; first < queries; first += tile_queries) {
-            reference::attention_weights(make_tile(in, s, head, first),
+            reference::attention_weights(make_tile(in, {s, queries, 0}, head, first),
                                          weights.data() + first * keys);
           }
         }

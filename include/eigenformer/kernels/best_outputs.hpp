@@ -4,6 +4,8 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
+#include <cmath>
 #include <span>
 
 #include "eigenformer/core/batch.hpp"
@@ -60,7 +62,10 @@ class BestOutputs {
         blocks_(divide_up(weight.outputs(), log_sum_exp_block)),
         k_(std::min(query.k, log_sum_exp_block)),
         sums_(context.arena().take<ExpSum>(x.tokens() * blocks_)),
-        best_(context.arena().take<Candidate>(x.tokens() * blocks_ * k_)) {}
+        best_(context.arena().take<Candidate>(x.tokens() * blocks_ * k_)),
+        floors_(context.arena().take<float>(x.tokens())) {
+    std::fill_n(floors_, x.tokens(), -__builtin_huge_valf());
+  }
 
   void run(const BestAnswer& answer) {
     const Index row_tasks = divide_up(x_.tokens(), product_task_rows);
@@ -86,29 +91,53 @@ class BestOutputs {
     p.out_stride = log_sum_exp_block;
     context_.kernels().product[static_cast<int>(weight_.storage())](p);
     for (Index r = 0; r < rows; ++r) {
-      const float* const x = logits + r * log_sum_exp_block;
-      sums_[(row + r) * blocks_ + block] = context_.kernels().exp_sum(x, count);
-      scan(row + r, {x, static_cast<std::size_t>(count)}, static_cast<TokenId>(first), answer);
+      const std::span<const float> x(logits + r * log_sum_exp_block,
+                                     static_cast<std::size_t>(count));
+      sums_[(row + r) * blocks_ + block] = context_.kernels().exp_sum(x.data(), count);
+      const auto listed = answer_listed(row + r, x, static_cast<TokenId>(first), answer);
+      scan(row + r, x, static_cast<TokenId>(first), listed);
     }
   }
 
-  /// The best of a row's block, whose first output is `first`, and those that are listed.
-  void scan(Index row, std::span<const float> x, TokenId first, const BestAnswer& answer) {
+  /// Answers those of a block's logits x that are listed; `first` is the block's first token.
+  std::span<const TokenId> answer_listed(Index row, std::span<const float> x, TokenId first,
+                                         const BestAnswer& answer) const {
+    const TokenId* const all = query_.listed.data();
+    const TokenId* const end = all + query_.listed_of_row.end(row);
+    const TokenId* const begin =
+        std::lower_bound(all + query_.listed_of_row.begin(row), end, first);
+    const TokenId* at = begin;
+    for (; at != end && *at < first + static_cast<TokenId>(x.size()); ++at) {
+      answer.listed[static_cast<std::size_t>(at - all)] = x[static_cast<std::size_t>(*at - first)];
+    }
+    return {begin, at};
+  }
+
+  /// The best of a block's logits x, but for those that are listed.
+  void scan(Index row, std::span<const float> x, TokenId first, std::span<const TokenId> listed) {
     const Index block = first / log_sum_exp_block, count = static_cast<Index>(x.size());
     Candidate* const best = best_ + (row * blocks_ + block) * k_;
     std::fill_n(best, k_, Candidate{-__builtin_huge_valf(), -1});
-    const TokenId* const all = query_.listed.data();
-    const TokenId* const end = all + query_.listed_of_row.end(row);
-    const TokenId* listed = std::lower_bound(all + query_.listed_of_row.begin(row), end, first);
-    for (const TokenId* at = listed; at != end && *at < first + count; ++at) {
-      answer.listed[static_cast<std::size_t>(at - all)] = x[static_cast<std::size_t>(*at - first)];
-    }
+    // Below the floor k others are better, whichever block was first to know; at it, a tie may be
+    // won.
+    std::atomic_ref<float> shared_floor(floors_[row]);
+    const float floor = shared_floor.load(std::memory_order_relaxed);
+    if (sums_[row * blocks_ + block].max < floor) return;
+    const float below = std::nextafter(floor, -__builtin_huge_valf());
+    auto next = listed.begin();
     const auto find_above = context_.kernels().find_above;
-    for (Index i = 0; (i = find_above(x.data(), i, count, best[k_ - 1].logit)) < count; ++i) {
+    const auto threshold = [&] { return std::max(best[k_ - 1].logit, below); };
+    for (Index i = 0; (i = find_above(x.data(), i, count, threshold())) < count; ++i) {
       const auto token = static_cast<TokenId>(first + i);
-      while (listed != end && *listed < token) ++listed;
-      if (listed != end && *listed == token) continue;
+      while (next != listed.end() && *next < token) ++next;
+      if (next != listed.end() && *next == token) continue;
       insert_candidate(best, k_, {x[static_cast<std::size_t>(i)], token});
+    }
+    if (k_ == query_.k) raise(shared_floor, best[k_ - 1].logit);
+  }
+  static void raise(std::atomic_ref<float> floor, float to) {
+    float now = floor.load(std::memory_order_relaxed);
+    while (now < to && !floor.compare_exchange_weak(now, to, std::memory_order_relaxed)) {
     }
   }
 
@@ -133,6 +162,7 @@ class BestOutputs {
   Index blocks_, k_;
   ExpSum* sums_;     // [rows][blocks]
   Candidate* best_;  // [rows][blocks][k]
+  float* floors_;    // [rows]: what the k-th best is at least
 };
 
 /// Of the logits x W^T + bias, x [rows, inputs], what the query asks: the same bits that

@@ -29,11 +29,18 @@ struct KeyValueShape {
 /// time, except for write().
 class KeyValueCache {
  public:
-  /// No rows. Throws Error(invalid_argument).
-  explicit KeyValueCache(const KeyValueShape& shape) : shape_(shape) {
+  /// No rows. The context, whose slabs it uses, outlives it. Throws Error(invalid_argument).
+  KeyValueCache(const KeyValueShape& shape, Context& context)
+      : shape_(shape), pool_(&context.slabs()) {
     expect_range(shape.layers, 0, 1 << 16, "KeyValueShape.layers");
     expect_range(shape.kv_heads, 1, 1 << 16, "KeyValueShape.kv_heads");
     expect_range(shape.d_head, 1, 1 << 16, "KeyValueShape.d_head");
+  }
+
+  KeyValueCache(KeyValueCache&&) = default;
+  KeyValueCache& operator=(KeyValueCache&&) = delete;
+  ~KeyValueCache() {
+    for (AlignedBuffer<float>& slab : slabs_) pool_->give_back(std::move(slab));
   }
 
   const KeyValueShape& shape() const { return shape_; }
@@ -42,6 +49,10 @@ class KeyValueCache {
   Index length(Index row) const { return at(row).length; }
   /// Blocks of a row: ceil(length / 16).
   Index blocks(Index row) const { return static_cast<Index>(at(row).blocks.size()); }
+  /// Whether two rows have the same positions, in the same blocks.
+  bool same_blocks(Index row, Index other) const {
+    return length(row) == length(other) && at(row).blocks == at(other).blocks;
+  }
   /// Blocks in use, each counted once.
   Index blocks_in_use() const { return static_cast<Index>(blocks_.size() - free_.size()); }
 
@@ -122,8 +133,8 @@ class KeyValueCache {
 
  private:
   struct Block {
-    AlignedBuffer<float> floats;  // [layers][kv_heads][block_floats]
-    Index owners = 0;
+    float* floats;  // [layers][kv_heads][block_floats]
+    Index owners;
   };
   struct Row {
     std::vector<std::size_t> blocks;
@@ -140,30 +151,39 @@ class KeyValueCache {
   }
   Index part_floats() const { return kernels::block_floats(shape_.d_head); }
   float* part(std::size_t id, Index layer, Index head) {
-    return blocks_[id].floats.data() + (layer * shape_.kv_heads + head) * part_floats();
+    return blocks_[id].floats + (layer * shape_.kv_heads + head) * part_floats();
   }
   const float* part(std::size_t id, Index layer, Index head) const {
-    return blocks_[id].floats.data() + (layer * shape_.kv_heads + head) * part_floats();
+    return blocks_[id].floats + (layer * shape_.kv_heads + head) * part_floats();
   }
+
+  Index floats_of_block() const { return shape_.layers * shape_.kv_heads * part_floats(); }
 
   /// A block of the row's own, uninitialised: the first write to it fills the whole of it.
   std::size_t take_block() {
-    if (free_.empty()) {
-      const Index floats = shape_.layers * shape_.kv_heads * part_floats();
-      blocks_.push_back({AlignedBuffer<float>::uninitialized(floats), 1});
-      free_.reserve(blocks_.capacity());
-      return blocks_.size() - 1;
-    }
+    if (free_.empty()) make_blocks();
     const std::size_t id = free_.back();
     free_.pop_back();
     blocks_[id].owners = 1;
     return id;
   }
+  /// As many more as there are, in a slab of at most 16 MiB; one at first.
+  void make_blocks() {
+    const Index floats = floats_of_block();
+    const Index most = std::max<Index>(largest_slab / std::max<Index>(floats, 1), 1);
+    const Index wanted = std::clamp<Index>(static_cast<Index>(blocks_.size()), 1, most);
+    slabs_.reserve(slabs_.size() + 1);
+    slabs_.push_back(pool_->take(wanted * floats));
+    const Index count = floats > 0 ? slabs_.back().size() / floats : wanted;
+    free_.reserve(blocks_.size() + static_cast<std::size_t>(count));
+    for (Index i = count; i-- > 0;) free_.push_back(blocks_.size() + static_cast<std::size_t>(i));
+    for (Index i = 0; i < count; ++i) blocks_.push_back({slabs_.back().data() + i * floats, 0});
+  }
   /// Copies the block unless it is the row's alone.
   void own(std::size_t& id) {
     if (blocks_[id].owners == 1) return;
     const std::size_t copy = take_block();
-    std::copy_n(blocks_[id].floats.data(), blocks_[id].floats.size(), blocks_[copy].floats.data());
+    std::copy_n(blocks_[id].floats, floats_of_block(), blocks_[copy].floats);
     --blocks_[id].owners;
     id = copy;
   }
@@ -177,15 +197,23 @@ class KeyValueCache {
   /// Keys and values at positions `at` and up of a block that has others already.
   static void insert(const kernels::BlockPacking& p, Index at) {
     float* const values = p.block + p.d_head * lanes;
+    const Index next_head = kernels::block_floats(p.d_head);
     for (Index k = 0; k < p.count; ++k) {
       const float *const key = p.keys + k * p.key_stride, *value = p.values + k * p.value_stride;
-      for (Index d = 0; d < p.d_head; ++d) p.block[d * lanes + at + k] = key[d];
+      for (Index d = 0; d < p.d_head; ++d) {
+        p.block[d * lanes + at + k] = key[d];
+        __builtin_prefetch(p.block + next_head + d * lanes, 1);
+      }
       std::copy_n(value, p.d_head, values + (at + k) * round_up(p.d_head, lanes));
     }
   }
 
+  static constexpr Index largest_slab = Index{1} << 22;  // floats
+
   KeyValueShape shape_;
-  std::vector<Block> blocks_;
+  SlabPool* pool_;
+  std::vector<AlignedBuffer<float>> slabs_;
+  std::vector<Block> blocks_;      // in slabs_
   std::vector<std::size_t> free_;  // with room for all of blocks_
   std::vector<Row> table_, spare_;
   Index rows_ = 0;  // of table_ that are in use

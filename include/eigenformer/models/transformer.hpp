@@ -62,7 +62,7 @@ class Transformer : public Module<Transformer<Scalar, Wiring>, Scalar> {
 
   /// Rows that grow, one for each sequence of the encoder's output, as yet without tokens.
   DecoderCache remember(const Memory<Scalar>& memory, Context& context) const {
-    DecoderCache cache{KeyValueCache(decoder_keys_), KeyValueCache(decoder_keys_)};
+    DecoderCache cache{{decoder_keys_, context}, {decoder_keys_, context}};
     cache.past.add_rows(memory.batch.sequences());
     decoder_.remember(memory, cache, context);
     return cache;

@@ -49,6 +49,10 @@ EIGENFORMER_OP KeyRange seen_in_tile(const AttentionTile& tile, Index q, Index f
   return {begin, std::max(begin, std::min(tile.keys_end(q) - first, tile_keys))};
 }
 
+/// Blocks of keys that Rows queries take at once; a single one has registers for all of a tile's.
+template <int Rows>
+inline constexpr int score_panels = Rows == 1 ? static_cast<int>(tile_keys / lanes) : tile_panels;
+
 /// The products of Rows queries with Panels blocks of keys, to score [Rows, 64].
 template <int Rows, int Panels>
 EIGENFORMER_OP void scores(const AttentionTile& tile, const float* query, Index block,
@@ -58,11 +62,30 @@ EIGENFORMER_OP void scores(const AttentionTile& tile, const float* query, Index 
   for (int p = 0; p < Panels; ++p) in.panel[p] = tile.blocks[block + p];
   F32x16 sum[Rows][Panels];
   clear(sum);
-  accumulate(sum, in, 0, tile.d_head);
+  if constexpr (Rows == 1) {
+    const Index next = block_floats(tile.d_head);
+    for (Index d = 0; d < tile.d_head; ++d) {
+      EIGENFORMER_UNROLL
+      for (int p = 0; p < Panels; ++p) __builtin_prefetch(in.panel[p] + next + d * lanes, 0, 3);
+      accumulate(sum, in, d, d + 1);
+    }
+  } else {
+    accumulate(sum, in, 0, tile.d_head);
+  }
   EIGENFORMER_UNROLL
   for (int r = 0; r < Rows; ++r) {
     EIGENFORMER_UNROLL
     for (int p = 0; p < Panels; ++p) store(score + r * tile_keys + p * lanes, sum[r][p]);
+  }
+}
+
+/// The last `panels` blocks, up to Most, all at once: fewer sums would wait for each other.
+template <int Rows, int Most>
+EIGENFORMER_OP void last_scores(const AttentionTile& tile, const float* query, Index block,
+                                Index panels, float* score) {
+  if constexpr (Most > 0) {
+    if (panels == Most) return scores<Rows, Most>(tile, query, block, score);
+    last_scores<Rows, Most - 1>(tile, query, block, panels, score);
   }
 }
 
@@ -197,12 +220,11 @@ EIGENFORMER_KERNEL void attend_tile(AttentionState& state, Index q, Index first)
   const float* const query = state.query + q * state.padded;
   const Index block = first / lanes, panels_end = divide_up(any.end, lanes);
   Index panel = any.begin / lanes;
-  for (; panel + tile_panels <= panels_end; panel += tile_panels) {
-    scores<Rows, tile_panels>(state.tile, query, block + panel, score + panel * lanes);
+  for (; panel + score_panels<Rows> <= panels_end; panel += score_panels<Rows>) {
+    scores<Rows, score_panels<Rows>>(state.tile, query, block + panel, score + panel * lanes);
   }
-  for (; panel < panels_end; ++panel) {
-    scores<Rows, 1>(state.tile, query, block + panel, score + panel * lanes);
-  }
+  last_scores<Rows, score_panels<Rows> - 1>(state.tile, query, block + panel, panels_end - panel,
+                                            score + panel * lanes);
   online_softmax(state, q, first, seen, score);
 
   // What all see goes through together, what only some see on its own: keys stay in order.
@@ -218,17 +240,15 @@ EIGENFORMER_KERNEL void attend_tile(AttentionState& state, Index q, Index first)
   }
 }
 
-/// All queries of the tile over the keys from `first`.
-EIGENFORMER_KERNEL void attend_queries(AttentionState& state, Index first) {
-  constexpr int half = tile_rows / 2;
-  const Index queries = state.tile.queries;
-  Index q = 0;
-  for (; q + tile_rows <= queries; q += tile_rows) attend_tile<tile_rows>(state, q, first);
-  if (half > 1 && q + half <= queries) {
-    attend_tile<half>(state, q, first);
-    q += half;
+/// The queries of the tile from q on, over the keys from `first`: Rows at a time, then fewer.
+template <int Rows>
+EIGENFORMER_KERNEL void attend_queries(AttentionState& state, Index q, Index first) {
+  for (; q + Rows <= state.tile.queries; q += Rows) attend_tile<Rows>(state, q, first);
+  if constexpr (Rows > 4) {
+    attend_queries<4>(state, q, first);
+  } else if constexpr (Rows > 1) {
+    attend_queries<Rows / 2>(state, q, first);
   }
-  for (; q < queries; ++q) attend_tile<1>(state, q, first);
 }
 
 /// context / sum; zeros where no key was seen.
@@ -260,7 +280,7 @@ EIGENFORMER_KERNEL void attention(const AttentionTile& tile) {
   // The first query sees the first key that any sees, the last one the last.
   const Index end = tile.keys_end(tile.queries - 1);
   for (Index first = tile.keys_begin(0) / tile_keys * tile_keys; first < end; first += tile_keys) {
-    attend_queries(state, first);
+    attend_queries<tile_rows>(state, 0, first);
   }
   finish(state);
 }

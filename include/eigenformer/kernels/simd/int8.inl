@@ -26,12 +26,15 @@ struct Int8Tile {
   template <int Rows, int Panels>
   EIGENFORMER_KERNEL static void run(const Product& p, Index row, Index panel) {
     const std::int8_t* const x = p.int8.x + row * p.int8.x_stride;
+    const Index panel_bytes = lanes * round_up(p.inputs, int8_step);
+    const std::int8_t* const first =
+        static_cast<const std::int8_t*>(p.weight) + panel * panel_bytes;
+    const std::int8_t* const later = first + (Panels + row / Rows % Panels) * panel_bytes;
     const std::int8_t* weight[Panels];
     I32x16 sum[Rows][Panels];
     EIGENFORMER_UNROLL
     for (int i = 0; i < Panels; ++i) {
-      weight[i] = static_cast<const std::int8_t*>(p.weight) +
-                  (panel + i) * lanes * round_up(p.inputs, int8_step);
+      weight[i] = first + i * panel_bytes;
       EIGENFORMER_UNROLL
       for (int r = 0; r < Rows; ++r) {
         sum[r][i] =
@@ -39,6 +42,7 @@ struct Int8Tile {
       }
     }
     for (Index k = 0; k < p.inputs; k += 4) {
+      if constexpr (Rows > 1) __builtin_prefetch(later + k * lanes, 0, 2);
       Int8Weights of[Panels];
       EIGENFORMER_UNROLL
       for (int i = 0; i < Panels; ++i) of[i] = load_int8(weight[i] + k * lanes);
