@@ -18,7 +18,7 @@ struct ModuleFile : ::testing::Test {
 };
 
 TEST_F(ModuleFile, ALayerComesBackWithItsBits) {
-  for (const Storage storage : {Storage::f32, Storage::f16, Storage::bf16}) {
+  for (const Storage storage : all_storages) {
     const TransformerConfig config{.d_model = 12, .heads = 2, .d_ff = 20, .storage = storage};
     EncoderLayer<float> layer(config), copy(config);
     randomize(layer, 1);
@@ -28,6 +28,47 @@ TEST_F(ModuleFile, ALayerComesBackWithItsBits) {
       EXPECT_TRUE(same_bits(value_of(parameter), copy.get(name))) << name;
     });
   }
+}
+
+TEST_F(ModuleFile, MatricesAreWrittenAsTheyAreStored) {
+  const std::pair<Storage, io::DataType> forms[] = {{Storage::f32, io::DataType::f32},
+                                                    {Storage::f16, io::DataType::f16},
+                                                    {Storage::bf16, io::DataType::bf16},
+                                                    {Storage::int8, io::DataType::i8}};
+  for (const auto& [storage, type] : forms) {
+    Linear<float> linear({.inputs = 3, .outputs = 2, .storage = storage});
+    linear.set("weight", Matrix<float>{{127, 2, -64}, {-0.5, 0, 0.25}});
+    linear.set("bias", Matrix<float>{{1, 2}});
+    save(linear, path);
+    const io::Tensors tensors = io::read_safetensors(path);
+    EXPECT_EQ(tensors.at("weight").type, type);
+    EXPECT_EQ(tensors.at("weight").shape, (io::Shape{2, 3}));
+    EXPECT_EQ(tensors.at("bias").type, io::DataType::f32);
+    EXPECT_EQ(tensors.at("bias").shape, io::Shape{2});
+    EXPECT_EQ(tensors.size(), storage == Storage::int8 ? 3u : 2u);
+  }
+  const io::Tensors tensors = io::read_safetensors(path);
+  EXPECT_EQ(io::values<std::int64_t>(tensors, "weight"),
+            (std::vector<std::int64_t>{127, 2, -64, -127, 0, 64}));
+  EXPECT_EQ(io::values<float>(tensors, "weight_scale"), (std::vector<float>{1, 0.5f / 127}));
+}
+
+TEST_F(ModuleFile, AnInt8FileGoesIntoAnyStorage) {
+  Linear<float> linear({.inputs = 70, .outputs = 20, .storage = Storage::int8});
+  randomize(linear, 3);
+  save(linear, path);
+  for (const Storage storage : all_storages) {
+    Linear<float> other({.inputs = 70, .outputs = 20, .storage = storage});
+    load(other, path);
+    EXPECT_EQ(other.weight().storage(), storage);
+    const WeightMatrix<float> expected(linear.get("weight"), storage);
+    if (storage != Storage::int8) {
+      EXPECT_TRUE(same_bits(expected.unpack(), other.get("weight"))) << name(storage);
+    }
+  }
+  Linear<double> of_double({.inputs = 70, .outputs = 20});
+  load(of_double, path);
+  EXPECT_EQ(largest_difference(of_double.get("weight"), linear.get("weight")), 0);
 }
 
 TEST_F(ModuleFile, DoublesStayDoubles) {

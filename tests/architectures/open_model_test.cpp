@@ -295,7 +295,7 @@ TEST_F(OpenModel, NoNumberBecomesInfiniteByStorage) {
   EXPECT_EQ(storage_of(io::Tensors("file", weights.list, nullptr)), Storage::f32);
 }
 
-TEST(DistinctFloats, CountWhatTensorsShareOnce) {
+TEST(DistinctNumbers, CountWhatTensorsShareOnce) {
   const std::vector<float> memory(100);
   const auto bytes = std::as_bytes(std::span(memory));
   const auto tensor = [&](const char* name, io::DataType type, std::size_t begin, std::size_t end) {
@@ -305,7 +305,7 @@ TEST(DistinctFloats, CountWhatTensorsShareOnce) {
                             bytes.subspan(begin * 4, (end - begin) * 4)}};
   };
   using io::DataType;
-  EXPECT_EQ(detail::distinct_floats(io::Tensors(
+  EXPECT_EQ(detail::distinct_numbers(io::Tensors(
                 "file",
                 {tensor("a", DataType::f32, 0, 50), tensor("b", DataType::f32, 0, 50),
                  tensor("c", DataType::f32, 40, 60), tensor("d", DataType::boolean, 60, 100),

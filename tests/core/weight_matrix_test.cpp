@@ -109,6 +109,70 @@ TEST(WeightMatrix, LayoutOfInt8) {
   EXPECT_EQ(weight.unpack()(17, 4), 254);
 }
 
+/// The integers and scales of an int8 matrix, row by row.
+struct Integers {
+  std::vector<std::int8_t> values;
+  std::vector<float> scales;
+  Index rows, cols;
+
+  explicit Integers(const WeightMatrix<float>& weight)
+      : values(static_cast<std::size_t>(weight.outputs() * weight.inputs())),
+        scales(weight.scales(), weight.scales() + weight.outputs()),
+        rows(weight.outputs()),
+        cols(weight.inputs()) {
+    for (Index r = 0; r < rows; ++r) weight.copy_integers(r, values.data() + r * cols);
+  }
+  operator Int8MatrixView() const { return {values.data(), scales.data(), rows, cols}; }
+};
+
+/// Numbers of every sign, whose rows have scales of their own.
+Matrix<float> uneven(Index outputs, Index inputs) {
+  Matrix<float> numbers(outputs, inputs);
+  for (Index o = 0; o < outputs; ++o) {
+    for (Index i = 0; i < inputs; ++i) {
+      numbers(o, i) = static_cast<float>((o * 31 + i * 37) % 101 - 50) / static_cast<float>(o + 3);
+    }
+  }
+  return numbers;
+}
+
+constexpr Index uneven_outputs[] = {1, 2, 15, 16, 17, 33};
+constexpr Index uneven_inputs[] = {1, 3, 4, 5, 63, 64, 65, 255, 256, 257, 259, 600};
+
+TEST(WeightMatrix, TakesIntegersAsTheyAre) {
+  for (const Index outputs : uneven_outputs) {
+    for (const Index inputs : uneven_inputs) {
+      const WeightMatrix<float> expected(uneven(outputs, inputs), Storage::int8);
+      WeightMatrix<float> got(outputs, inputs, Storage::int8);
+      const Matrix<float> others = -uneven(outputs, inputs);
+      got.assign(Integers(WeightMatrix<float>(others, Storage::int8)));  // it keeps nothing of them
+      got.assign(Integers(expected));
+      const auto bytes = static_cast<std::size_t>(expected.panels() * expected.panel_bytes());
+      const auto rows = static_cast<std::size_t>(expected.panels() * 16);
+      ASSERT_EQ(std::memcmp(got.panel(0), expected.panel(0), bytes), 0) << outputs << " " << inputs;
+      ASSERT_EQ(std::memcmp(got.scales(), expected.scales(), rows * 4), 0) << outputs;
+      ASSERT_EQ(std::memcmp(got.offsets(), expected.offsets(), rows * 4), 0) << outputs;
+    }
+  }
+}
+
+TEST(WeightMatrix, TakesIntegersTimesTheirScales) {
+  for (const Index outputs : uneven_outputs) {
+    for (const Index inputs : {1, 4, 65, 257}) {
+      const WeightMatrix<float> weight(uneven(outputs, inputs), Storage::int8);
+      const Integers integers(weight);
+      for (const Storage storage : storages) {
+        WeightMatrix<float> got(outputs, inputs, storage);
+        got.assign(integers);
+        ASSERT_EQ(got.unpack(), WeightMatrix<float>(weight.unpack(), storage).unpack());
+      }
+      WeightMatrix<double> of_double(outputs, inputs);
+      of_double.assign(integers);
+      ASSERT_EQ(of_double.unpack(), Matrix<double>(weight.unpack().cast<double>()));
+    }
+  }
+}
+
 TEST(WeightMatrix, Int8HasALimit) {
   EXPECT_EQ(WeightMatrix<float>(1, 131'072, Storage::int8).inputs(), 131'072);
   try {
@@ -218,6 +282,10 @@ TEST(WeightMatrix, Contracts) {
   EXPECT_BROKEN_CONTRACT(weight(0, 3));
   EXPECT_BROKEN_CONTRACT(weight(-1, 0));
   EXPECT_BROKEN_CONTRACT(weight.panel(2));
+  std::int8_t row[3];
+  EXPECT_BROKEN_CONTRACT(weight.copy_integers(0, row));
+  [[maybe_unused]] WeightMatrix<float> other(2, 3);
+  EXPECT_BROKEN_CONTRACT(other.assign(Int8MatrixView{row, nullptr, 1, 3}));
 }
 
 TEST(WeightMatrix, SizesThatCannotBe) {

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "eigenformer/architectures/int8_tensor.hpp"
 #include "eigenformer/architectures/names.hpp"
 #include "eigenformer/io/json_document.hpp"
 #include "eigenformer/io/tensor_values.hpp"
@@ -19,10 +20,61 @@ namespace eigenformer::inline v0 {
 
 namespace detail {
 
+/// Whether a parameter may come as integers with scales.
+template <class Parameter>
+inline constexpr bool is_weight = false;
+template <class Scalar>
+inline constexpr bool is_weight<WeightMatrix<Scalar>> = true;
+
+/// The rows of a tensor that are a parameter of this shape.
+inline Int8Tensor int8_tensor_of(const io::Tensors& tensors, const TensorSource& source,
+                                 const ParameterShape& shape) {
+  return {tensors, source.tensor, source.part * shape.rows, shape.rows};
+}
+
 /// What bind() has seen so far.
 class Binding {
  public:
   Binding(const io::Tensors& tensors, const NameTable& names) : tensors_(tensors), names_(names) {}
+
+  /// Looks at the tensor of a parameter; what does not fit becomes a line of the report.
+  template <class Parameter>
+  void check(const std::string& parameter, const Parameter& value) {
+    const ParameterShape shape = shape_of(value);
+    const std::optional<TensorSource> source = find_source(names_, parameter);
+    const io::TensorView* const tensor = find(parameter, shape, source);
+    if (!tensor || io::is_float(tensor->type)) return;
+    if (is_weight<Parameter> && tensor->type == io::DataType::i8) {
+      const auto fault = int8_tensor_of(tensors_, *source, shape).fault(parameter);
+      if (fault) report(fault->code, fault->text);
+      return;
+    }
+    report(ErrorCode::unsupported, io::excerpt(source->tensor) + " for " + parameter +
+                                       ": expected F32, F16, BF16" +
+                                       (is_weight<Parameter> ? ", F64 or I8" : " or F64") +
+                                       ", got " + std::string(io::name(tensor->type)));
+  }
+
+  /// Throws the one error, unless there is nothing to say.
+  void finish() {
+    for (const io::NamedTensor& entry : tensors_) {
+      // Scales go with their integers, whatever is wrong with those.
+      const std::string name = tensor_scaled_by(tensors_, entry.name).value_or(entry.name);
+      if (claimed_.count(name) == 0 && !is_ignored(names_, name)) {
+        report(ErrorCode::missing_tensor, "nothing asks for " + io::excerpt(entry.name));
+      }
+    }
+    if (lines_ == 0) return;
+    if (lines_ > most_lines) {
+      text_ += "\n  and " + std::to_string(lines_ - most_lines) + " more";
+    }
+    throw Error(code_, tensors_.file() + ": " + std::to_string(lines_) +
+                           (lines_ == 1 ? " thing doesn't" : " things don't") +
+                           " fit the model:" + text_);
+  }
+
+ private:
+  static constexpr int most_lines = 1000;
 
   /// The tensor of a parameter with this shape, or nullptr and a line in the report.
   const io::TensorView* find(const std::string& parameter, const ParameterShape& shape,
@@ -47,33 +99,8 @@ class Binding {
                                             io::text(tensor->shape));
       return nullptr;
     }
-    if (!io::is_float(tensor->type)) {
-      report(ErrorCode::unsupported, io::excerpt(source->tensor) + " for " + parameter +
-                                         ": expected F32, F16, BF16 or F64, got " +
-                                         std::string(io::name(tensor->type)));
-      return nullptr;
-    }
     return tensor;
   }
-
-  /// Throws the one error, unless there is nothing to say.
-  void finish() {
-    for (const io::NamedTensor& entry : tensors_) {
-      if (claimed_.count(entry.name) == 0 && !is_ignored(names_, entry.name)) {
-        report(ErrorCode::missing_tensor, "nothing asks for " + io::excerpt(entry.name));
-      }
-    }
-    if (lines_ == 0) return;
-    if (lines_ > most_lines) {
-      text_ += "\n  and " + std::to_string(lines_ - most_lines) + " more";
-    }
-    throw Error(code_, tensors_.file() + ": " + std::to_string(lines_) +
-                           (lines_ == 1 ? " thing doesn't" : " things don't") +
-                           " fit the model:" + text_);
-  }
-
- private:
-  static constexpr int most_lines = 1000;
 
   void report(ErrorCode code, const std::string& line) {
     if (lines_++ == 0) code_ = code;
@@ -89,41 +116,75 @@ class Binding {
 };
 
 /// How many numbers the tensors hold that a model can take; what several of them share counts once.
-inline double distinct_floats(const io::Tensors& tensors) {
+inline double distinct_numbers(const io::Tensors& tensors) {
   std::vector<const io::TensorView*> order;
   for (const io::NamedTensor& entry : tensors) {
-    if (io::is_float(entry.tensor.type)) order.push_back(&entry.tensor);
+    const io::DataType type = entry.tensor.type;
+    if (io::is_float(type) || type == io::DataType::i8) order.push_back(&entry.tensor);
   }
   std::sort(order.begin(), order.end(), [](const io::TensorView* a, const io::TensorView* b) {
     return std::less<>()(a->bytes.data(), b->bytes.data());
   });
-  double floats = 0;
+  double count = 0;
   const std::byte* end = nullptr;
   for (const io::TensorView* tensor : order) {
     const std::byte* const begin = tensor->bytes.data();
     const std::byte* const last = begin + tensor->bytes.size();
     const std::byte* const fresh = end == nullptr || std::less<>()(end, begin) ? begin : end;
     if (!std::less<>()(fresh, last)) continue;
-    floats += static_cast<double>(last - fresh) / static_cast<double>(io::size_of(tensor->type));
+    count += static_cast<double>(last - fresh) / static_cast<double>(io::size_of(tensor->type));
     end = last;
   }
-  return floats;
+  return count;
+}
+
+/// value = the source's numbers, which have been found to fit.
+template <class Scalar, class Parameter>
+void take_floats(Parameter& value, const io::Tensors& tensors, const TensorSource& source) {
+  const ParameterShape shape = shape_of(value);
+  const Index size = shape.rows * shape.cols;
+  io::TensorView part = tensors.at(source.tensor);
+  const std::size_t bytes = static_cast<std::size_t>(size) * io::size_of(part.type);
+  part.bytes = part.bytes.subspan(static_cast<std::size_t>(source.part) * bytes, bytes);
+  Matrix<Scalar> numbers(shape.rows, shape.cols);
+  io::copy_values(part, std::span<Scalar>(numbers.data(), static_cast<std::size_t>(size)));
+  assign(value, MatrixView<const Scalar>(numbers));
+}
+
+/// The same; of a weight matrix they may be integers with scales.
+template <class Scalar, class Parameter>
+void take(Parameter& value, const io::Tensors& tensors, const TensorSource& source) {
+  if constexpr (is_weight<Parameter>) {
+    if (tensors.at(source.tensor).type == io::DataType::i8) {
+      const Int8Tensor tensor = int8_tensor_of(tensors, source, shape_of(value));
+      return value.assign(tensor.view(tensor.scales()));
+    }
+  }
+  take_floats<Scalar>(value, tensors, source);
 }
 
 }  // namespace detail
 
 /// Throws Error(missing_tensor) unless the tensors, however named, hold the numbers that the config
 /// asks for, and Error(format) for more positions than such tensors can want: a table of sinusoids
-/// is made, not read, so no tensor's size bounds it. Before a hostile config makes a model of any
+/// is made, not read, so no tensor's size bounds it; Error(unsupported) for int8 with rows so short
+/// that padding would make most of a large model. Before a hostile config makes a model of any
 /// size.
 inline void expect_size(const TransformerConfig& config, const io::Tensors& tensors) {
-  const double elements = detail::distinct_floats(tensors);
+  const double elements = detail::distinct_numbers(tensors);
   const double count = config.least_parameter_count();
   if (elements < count) {
     throw Error(ErrorCode::missing_tensor, tensors.file() + ": the config asks for at least " +
                                                io::detail::number_text(count) +
                                                " weights, the tensors have " +
                                                io::detail::number_text(elements));
+  }
+  const Index width = round_up(config.d_model, int8_step);
+  const double padded = count * static_cast<double>(width) / static_cast<double>(config.d_model);
+  if (config.storage == Storage::int8 && padded > 16 * elements + (1 << 24)) {
+    throw Error(ErrorCode::unsupported,
+                tensors.file() + ": rows of " + std::to_string(config.d_model) +
+                    " numbers are too short for int8, which pads them to " + std::to_string(width));
   }
   const double most = (elements + (1 << 18)) / static_cast<double>(config.d_model);
   if (static_cast<double>(config.positions) > most) {
@@ -135,28 +196,21 @@ inline void expect_size(const TransformerConfig& config, const io::Tensors& tens
 }
 
 /// Gives each parameter of `module` its tensor. F64, F32, F16 and BF16 are widened or rounded to
-/// what the parameter stores. Throws ONE Error with the code of the first trouble and a text with a
-/// line for each: every missing tensor, every wrong shape, every type that is not a float, and
+/// what the parameter stores; a weight matrix may be I8 with scales, too (docs/int8.md). Throws ONE
+/// Error with the code of the first trouble and a text with a line for each: every missing tensor,
+/// every wrong shape, every type that is not such a one, scales and integers that are none, and
 /// every tensor that neither a parameter nor the table's `ignored` claims. Then nothing has
 /// changed.
 template <class Derived, class Scalar>
 void bind(Module<Derived, Scalar>& module, const io::Tensors& tensors, const NameTable& names) {
+  const FloatingPointGuard guard;
   detail::Binding binding(tensors, names);
   const auto& unchanged = module;
-  unchanged.for_each_parameter([&](const std::string& parameter, const auto& value) {
-    binding.find(parameter, shape_of(value), find_source(names, parameter));
-  });
+  unchanged.for_each_parameter(
+      [&](const std::string& parameter, const auto& value) { binding.check(parameter, value); });
   binding.finish();
   module.for_each_parameter([&](const std::string& parameter, auto& value) {
-    const TensorSource source = *find_source(names, parameter);
-    const ParameterShape shape = shape_of(value);
-    const Index size = shape.rows * shape.cols;
-    io::TensorView part = tensors.at(source.tensor);
-    const std::size_t bytes = static_cast<std::size_t>(size) * io::size_of(part.type);
-    part.bytes = part.bytes.subspan(static_cast<std::size_t>(source.part) * bytes, bytes);
-    Matrix<Scalar> numbers(shape.rows, shape.cols);
-    io::copy_values(part, std::span<Scalar>(numbers.data(), static_cast<std::size_t>(size)));
-    assign(value, MatrixView<const Scalar>(numbers));
+    detail::take<Scalar>(value, tensors, *find_source(names, parameter));
   });
 }
 

@@ -125,7 +125,8 @@ inline NameTable marian_names(const TransformerConfig& config, const io::Tensors
   } else {
     names.rules.push_back({"output.weight", head});
   }
-  names.rules.push_back({"output.bias", "final_logits_bias"});
+  names.rules.push_back(
+      {.parameter = "output.bias", .tensor = "final_logits_bias", .as_row = true});
   const auto add = [&](const std::string& ours, const std::string& theirs) {
     for (const std::string stack : {"encoder.", "decoder."}) {
       names.rules.push_back({stack + "layers.*." + ours, "model." + stack + "layers.*." + theirs});
@@ -182,14 +183,11 @@ inline void expect_tied_tensors(const TransformerConfig& config, const io::Tenso
     tied.push_back("model.decoder.embed_tokens.weight");
   }
   if (config.tied_output) tied.push_back("lm_head.weight");
-  const io::TensorView* first = nullptr;
+  const char* first = nullptr;
   for (const char* const name : tied) {
-    const io::TensorView* const tensor = tensors.find(name);
-    if (first == nullptr) first = tensor;
-    if (tensor == nullptr || tensor == first) continue;
-    const bool equal = tensor->type == first->type && tensor->shape == first->shape &&
-                       std::ranges::equal(tensor->bytes, first->bytes);
-    if (equal) continue;
+    if (!tensors.find(name)) continue;
+    if (first == nullptr) first = name;
+    if (same_numbers(tensors, first, name)) continue;
     throw Error(ErrorCode::unsupported, tensors.file() + ": " + name +
                                             ": expected the numbers of the tensors that the config "
                                             "ties it with, got others");

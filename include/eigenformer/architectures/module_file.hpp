@@ -1,36 +1,27 @@
 // SPDX-License-Identifier: MIT
-/// A layer, or a model of one's own, in a file: safetensors, under the names that it gives its
-/// parameters.
+/// A layer or a model in a file: safetensors, under the names that it gives its parameters, or that
+/// a table gives them.
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "eigenformer/architectures/bind.hpp"
+#include "eigenformer/architectures/stored_tensors.hpp"
 #include "eigenformer/io/safetensors.hpp"
 #include "eigenformer/io/safetensors_writer.hpp"
 
 namespace eigenformer::inline v0 {
 
-/// Writes all parameters as F32, or F64 for a layer of doubles; the file appears whole or not at
-/// all. Throws Error(io).
+/// Writes all parameters, in the form that StoredTensors gives them, so that they come back with
+/// their bits; the file appears whole or not at all. Throws Error(io), and what StoredTensors
+/// throws.
 template <class Derived, class Scalar>
-void save(const Module<Derived, Scalar>& module, const std::string& path) {
-  std::vector<Matrix<Scalar>> values;
-  std::vector<io::NamedTensor> tensors;
-  module.for_each_parameter([&](const std::string& name, const auto& parameter) {
-    const ParameterShape shape = shape_of(parameter);
-    io::TensorView tensor;
-    tensor.type = sizeof(Scalar) == sizeof(double) ? io::DataType::f64 : io::DataType::f32;
-    tensor.shape = {shape.rows, shape.cols};
-    if (shape.rank == 1) tensor.shape = {shape.cols};
-    values.push_back(value_of(parameter));
-    const Matrix<Scalar>& value = values.back();
-    tensor.bytes = std::as_bytes(
-        std::span<const Scalar>(value.data(), static_cast<std::size_t>(value.size())));
-    tensors.push_back({name, tensor});
-  });
-  io::write_safetensors(path, tensors);
+void save(const Module<Derived, Scalar>& module, const std::string& path,
+          const NameTable& names = own_names(), const io::Metadata& metadata = {}) {
+  StoredTensors tensors(names);
+  module.for_each_parameter(
+      [&](const std::string& parameter, const auto& value) { tensors.add(parameter, value); });
+  io::write_safetensors(path, tensors.list(), metadata);
 }
 
 /// Reads what save() wrote into a layer made from the same config. Throws Error(io), Error(format),

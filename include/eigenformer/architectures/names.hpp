@@ -18,6 +18,7 @@ struct NameRule {
   std::string tensor;     ///< "transformer.encoder.layers.*.self_attn.in_proj_"
   Index part = 0;         ///< which of the tensor's equal parts, by rows
   Index parts = 1;        ///< how many there are: 3 for a joined query, key and value
+  bool as_row = false;    ///< whether a vector [n] is written as [1, n]; either is read
 };
 
 /// A table, and what a checkpoint may hold besides.
@@ -30,6 +31,7 @@ struct NameTable {
 struct TensorSource {
   std::string tensor;
   Index part = 0, parts = 1;
+  bool as_row = false;
 };
 
 /// What `name` has behind `pattern`, and the number in the place of the pattern's `*`.
@@ -61,7 +63,7 @@ inline std::optional<TensorSource> find_source(const NameTable& names, std::stri
     std::string tensor = rule.tensor + match->rest;
     const std::size_t star = tensor.find('*');
     if (star != std::string::npos) tensor.replace(star, 1, match->number);
-    return TensorSource{tensor, rule.part, rule.parts};
+    return TensorSource{tensor, rule.part, rule.parts, rule.as_row};
   }
   return std::nullopt;
 }

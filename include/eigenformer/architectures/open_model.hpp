@@ -13,6 +13,7 @@
 #if EIGENFORMER_DEFINES(EIGENFORMER_PART_ARCHITECTURES)
 #include "eigenformer/architectures/generation_config.hpp"
 #include "eigenformer/architectures/marian.hpp"
+#include "eigenformer/architectures/module_file.hpp"
 #include "eigenformer/architectures/storage.hpp"
 #include "eigenformer/architectures/vaswani.hpp"
 #include "eigenformer/io/checkpoint.hpp"
@@ -39,6 +40,13 @@ struct OpenedModel {
 /// or out_of_memory, with a text that says where.
 OpenedModel open_model(const std::string& folder, const ModelOptions& options = {});
 
+/// Writes the weights of such a folder's model as a safetensors file, under the names of its
+/// family, each tied table once: matrices in `options.storage` (int8: docs/int8.md), the rest in
+/// f32. With a copy of the folder's other files around it, the model is the same, bit for bit, as
+/// the folder opened with `options`. Throws what open_model() throws, Error(unsupported) where a
+/// number is too large for f16, Error(not_a_number) where int8 cannot hold one.
+void convert_model(const std::string& folder, const std::string& path, const ModelOptions& options);
+
 #if EIGENFORMER_DEFINES(EIGENFORMER_PART_ARCHITECTURES)
 namespace detail {
 
@@ -47,17 +55,41 @@ std::unique_ptr<SequenceToSequenceModel> as_model(Transformer<float, Wiring> tra
   return std::make_unique<TransformerModel<Wiring>>(std::move(transformer));
 }
 
+/// The storage that the options ask for, else the file.
+inline Storage storage_for(const ModelOptions& options, const io::Tensors& tensors) {
+  return options.storage.value_or(storage_of(tensors));
+}
+
+inline TransformerConfig marian_config(const io::Json& json, const io::Tensors& tensors,
+                                       const ModelOptions& options) {
+  TransformerConfig config = read_marian_config(json, options.load.limits);
+  config.storage = storage_for(options, tensors);
+  return config;
+}
+
 inline OpenedModel open_marian(const io::Json& json, const io::Tensors& tensors,
                                const ModelOptions& options) {
-  TransformerConfig config = read_marian_config(json, options.load.limits);
-  config.storage = options.storage.value_or(storage_of(tensors));
-  return {"marian", as_model(make_marian<float>(config, tensors)), {}};
+  return {
+      "marian", as_model(make_marian<float>(marian_config(json, tensors, options), tensors)), {}};
+}
+
+inline void save_marian(const io::Json& json, const io::Tensors& tensors,
+                        const ModelOptions& options, const std::string& path) {
+  const TransformerConfig config = marian_config(json, tensors, options);
+  save(make_marian<float>(config, tensors), path, marian_names(config, tensors),
+       tensors.metadata());
+}
+
+inline VaswaniConfig vaswani_config(const io::Json& json, const io::Tensors& tensors,
+                                    const ModelOptions& options) {
+  VaswaniConfig config = read_vaswani_config(json, options.load.limits);
+  config.transformer.storage = storage_for(options, tensors);
+  return config;
 }
 
 inline OpenedModel open_vaswani(const io::Json& json, const io::Tensors& tensors,
                                 const ModelOptions& options) {
-  VaswaniConfig config = read_vaswani_config(json, options.load.limits);
-  config.transformer.storage = options.storage.value_or(storage_of(tensors));
+  const VaswaniConfig config = vaswani_config(json, tensors, options);
   OpenedModel out{"vaswani", nullptr, {}};
   out.model = config.norm_first ? as_model(make_vaswani<float, PreNorm>(config, tensors))
                                 : as_model(make_vaswani<float, PostNorm>(config, tensors));
@@ -67,13 +99,26 @@ inline OpenedModel open_vaswani(const io::Json& json, const io::Tensors& tensors
   return out;
 }
 
-/// A family: what its config.json calls itself, and who opens it.
+inline void save_vaswani(const io::Json& json, const io::Tensors& tensors,
+                         const ModelOptions& options, const std::string& path) {
+  const VaswaniConfig config = vaswani_config(json, tensors, options);
+  const auto save_model = [&](const auto& model) {
+    save(model, path, config.names, tensors.metadata());
+  };
+  if (config.norm_first) return save_model(make_vaswani<float, PreNorm>(config, tensors));
+  save_model(make_vaswani<float, PostNorm>(config, tensors));
+}
+
+/// A family: what its config.json calls itself, who opens it, and who writes it.
 struct Family {
   const char* model_type;
   OpenedModel (*open)(const io::Json& json, const io::Tensors& tensors,
                       const ModelOptions& options);
+  void (*save)(const io::Json& json, const io::Tensors& tensors, const ModelOptions& options,
+               const std::string& path);
 };
-inline constexpr Family families[] = {{"marian", open_marian}, {"vaswani", open_vaswani}};
+inline constexpr Family families[] = {{"marian", open_marian, save_marian},
+                                      {"vaswani", open_vaswani, save_vaswani}};
 
 inline const Family& family_of(const io::Json& config) {
   const io::Json type = config.at("model_type");
@@ -112,6 +157,20 @@ EIGENFORMER_INLINE OpenedModel open_model(const std::string& folder, const Model
                                                   opened.model->target_vocab())
                           .or_from(opened.defaults);
     return opened;
+  });
+}
+
+EIGENFORMER_INLINE void convert_model(const std::string& folder, const std::string& path,
+                                      const ModelOptions& options) {
+  io::detail::expect_folder(folder);
+  io::or_out_of_memory(folder, [&] {
+    const io::Json config = io::read_json(folder + "/config.json", options.load.limits);
+    const detail::Family& family = detail::family_of(config);
+    const io::Tensors tensors = io::open_checkpoint(folder, options.load);
+    if (options.storage == Storage::f16 && !detail::all_fit_f16(tensors)) {
+      throw Error(ErrorCode::unsupported, tensors.file() + ": some numbers are too large for f16");
+    }
+    family.save(config, tensors, options, path);
   });
 }
 

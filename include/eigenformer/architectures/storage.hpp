@@ -27,15 +27,17 @@ inline bool all_fit_f16(const io::Tensors& tensors) {
 }  // namespace detail
 
 /// The type that most numbers of the tensors have, unless it is too narrow for the others; else
-/// f32.
+/// f32. Integers are weights in int8 (docs/int8.md).
 inline Storage storage_of(const io::Tensors& tensors) {
-  std::size_t f16 = 0, bf16 = 0, all = 0;
+  std::size_t f16 = 0, bf16 = 0, int8 = 0, all = 0;
   for (const io::NamedTensor& entry : tensors) {
     const std::size_t elements = entry.tensor.elements();
     all += elements;
     if (entry.tensor.type == io::DataType::f16) f16 += elements;
     if (entry.tensor.type == io::DataType::bf16) bf16 += elements;
+    if (entry.tensor.type == io::DataType::i8) int8 += elements;
   }
+  if (int8 > all / 2) return Storage::int8;
   if (f16 > all / 2 && detail::all_fit_f16(tensors)) return Storage::f16;
   return bf16 > all / 2 ? Storage::bf16 : Storage::f32;
 }

@@ -15,6 +15,20 @@ inline constexpr Index int8_step = 64;
 /// And there are at most this many, so that no 32-bit sum of theirs overflows.
 inline constexpr Index most_int8_inputs = Index{1} << 17;
 
+/// A matrix of integers in somebody else's memory, row by row as files have it: the weight in row r
+/// and column c is values[r * cols + c] * scales[r].
+struct Int8MatrixView {
+  const std::int8_t* values = nullptr;  ///< [rows, cols], -127 to 127
+  const float* scales = nullptr;        ///< [rows], finite, 0 or more
+  Index rows = 0;
+  Index cols = 0;
+
+  const std::int8_t* row(Index r) const {
+    EIGENFORMER_ASSERT(r >= 0 && r < rows);
+    return values + r * cols;
+  }
+};
+
 /// How a row is quantised.
 struct Int8Scale {
   float inverse;  ///< q is x * inverse, rounded to nearest, half to even

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <new>
 #include <string>
 
@@ -42,6 +43,21 @@ class WeightMatrix<float> {
   explicit WeightMatrix(MatrixView<const float> weight, Storage storage = Storage::f32)
       : WeightMatrix(weight.rows(), weight.cols(), storage) {
     for (Index output = 0; output < outputs_; ++output) store_row(output, weight.row(output));
+  }
+
+  /// Takes the weights of `weight`, which has this one's shape: int8 the very integers and scales,
+  /// other storages each integer times its scale, in float, and then rounded to the storage.
+  void assign(const Int8MatrixView& weight) {
+    EIGENFORMER_ASSERT(weight.rows == outputs_ && weight.cols == inputs_);
+    if (storage_ == Storage::int8) return take_integers(weight);
+    Matrix<float> row(1, inputs_);
+    for (Index output = 0; output < outputs_; ++output) {
+      const std::int8_t* const q = weight.row(output);
+      for (Index i = 0; i < inputs_; ++i) {
+        row.data()[i] = static_cast<float>(q[i]) * weight.scales[output];
+      }
+      store_row(output, row.data());
+    }
   }
 
   Index outputs() const { return outputs_; }
@@ -85,6 +101,13 @@ class WeightMatrix<float> {
   /// The weights of one output, to `row` [inputs], widened exactly: an embedding's lookup.
   void copy_row(Index output, float* row) const {
     for (Index input = 0; input < inputs_; ++input) row[input] = (*this)(output, input);
+  }
+  /// int8: the integers of one output, to `row` [inputs].
+  void copy_integers(Index output, std::int8_t* row) const {
+    EIGENFORMER_ASSERT(storage_ == Storage::int8);
+    for (Index input = 0; input < inputs_; ++input) {
+      row[input] = static_cast<std::int8_t>(bytes_[byte_offset(output, input)]);
+    }
   }
   /// [outputs, inputs], widened exactly.
   Matrix<float> unpack() const {
@@ -144,6 +167,38 @@ class WeightMatrix<float> {
     scales_[output] = scale.scale;
     offsets_[output] = -128 * sum;
   }
+  /// Panel by panel, 16 rows at a time, and few enough inputs that their place in the panel stays
+  /// in the first cache while all 16 go there.
+  void take_integers(const Int8MatrixView& weight) {
+    constexpr Index most = 256;
+    for (Index first = 0; first < outputs_; first += lanes) {
+      const Index count = std::min(lanes, outputs_ - first);
+      std::int32_t sums[lanes] = {};
+      for (Index input = 0; input < inputs_; input += most) {
+        for (Index lane = 0; lane < count; ++lane) {
+          sums[lane] +=
+              copy_to_lane(weight.row(first + lane) + input, std::min(most, inputs_ - input),
+                           bytes_.data() + byte_offset(first + lane, input));
+        }
+      }
+      for (Index lane = 0; lane < count; ++lane) {
+        scales_[first + lane] = weight.scales[first + lane];
+        offsets_[first + lane] = -128 * sums[lane];
+      }
+    }
+  }
+  /// Integers [count] of a row to every 16th group of 4 bytes, from `to` on; returns their sum.
+  static std::int32_t copy_to_lane(const std::int8_t* row, Index count, std::byte* to) {
+    std::int32_t sum = 0;
+    Index i = 0;
+    for (; i + 4 <= count; i += 4) {
+      std::memcpy(to + i * lanes, row + i, 4);
+      sum += row[i] + row[i + 1] + row[i + 2] + row[i + 3];
+    }
+    if (i < count) std::memcpy(to + i * lanes, row + i, static_cast<std::size_t>(count - i));
+    for (; i < count; ++i) sum += row[i];
+    return sum;
+  }
 
   Index outputs_ = 0;
   Index inputs_ = 0;
@@ -160,6 +215,17 @@ class WeightMatrix<double> {
   WeightMatrix(Index outputs, Index inputs, Storage = Storage::f32) : weight_(outputs, inputs) {}
   explicit WeightMatrix(MatrixView<const double> weight, Storage = Storage::f32)
       : weight_(weight) {}
+
+  /// Takes each integer times its scale, in float.
+  void assign(const Int8MatrixView& weight) {
+    EIGENFORMER_ASSERT(weight.rows == outputs() && weight.cols == inputs());
+    for (Index output = 0; output < weight.rows; ++output) {
+      const std::int8_t* const q = weight.row(output);
+      for (Index i = 0; i < weight.cols; ++i) {
+        weight_(output, i) = double{static_cast<float>(q[i]) * weight.scales[output]};
+      }
+    }
+  }
 
   Index outputs() const { return weight_.rows(); }
   Index inputs() const { return weight_.cols(); }

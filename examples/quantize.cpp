@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// quantize IN OUT: a model's folder with its weights in another storage, int8 if nothing else is
+// asked for; docs/int8.md has the format. Exit status 1: it cannot be done; 2: usage.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <string>
+
+#include "eigenformer/architectures/open_model.hpp"
+#include "eigenformer/io/atomic_file.hpp"
+#include "eigenformer/io/file.hpp"
+#include "eigenformer/version.hpp"
+#include "support/new_folder.hpp"
+
+namespace {
+
+using namespace eigenformer;
+
+/// What goes along, where it is there: what this library reads beside the weights, and what other
+/// folders of a hub have.
+constexpr const char* companions[] = {
+    "config.json",
+    "generation_config.json",
+    "tokenizer_config.json",
+    "vocab.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "source.spm",
+    "target.spm",
+    "target_vocab.json",
+    "tokenizer.json",
+    "tokenizer.model",
+    "sentencepiece.bpe.model",
+    "spiece.model",
+    "vocab.txt",
+    "merges.txt",
+    "README.md",
+    "LICENSE",
+    "LICENSE.md",
+    "LICENSE.txt",
+    "NOTICE",
+};
+
+struct Options {
+  std::string in, out;
+  ModelOptions model;
+};
+
+void copy(const std::string& from, const std::string& to) {
+  const io::ByteBuffer content = io::read_file(from, io::LoadLimits().memory_bytes);
+  io::AtomicFile file(to);
+  file.write(content.span());
+  file.commit();
+}
+
+/// The weights come last: without them the folder is no model.
+void quantize(const Options& options) {
+  program::NewFolder out(options.out);
+  for (const char* const name : companions) {
+    const std::string from = options.in + "/" + name;
+    if (std::filesystem::is_regular_file(from)) copy(from, out.file(name));
+  }
+  convert_model(options.in, out.file("model.safetensors"), options.model);
+  out.commit();
+}
+
+int fail(int status, const std::string& message) {
+  std::fprintf(stderr, "quantize: %s\n", message.c_str());
+  return status;
+}
+
+Storage storage_named(const std::string& word) {
+  for (const Storage storage : all_storages) {
+    if (word == name(storage)) return storage;
+  }
+  throw CLI::ValidationError("--weights", "expected int8, f16, bf16 or f32, got " + word);
+}
+
+int run(int count, char** arguments) {
+  Options options;
+  options.model.load.access = io::FileAccess::map;
+  options.model.storage = Storage::int8;
+  CLI::App app("Writes a model's folder again with its weights in another storage.", "quantize");
+  app.footer(
+      "Files beside the weights are copied; docs/int8.md has the format of int8.\n"
+      "Exit status: 0; 1 it cannot be done, and nothing is left; 2 usage, or OUT is in use.");
+  app.set_version_flag("--version", std::string("quantize, Eigenformer ") + version);
+  app.add_option("IN", options.in, "folder of the model, as a hub has it")->required();
+  app.add_option("OUT", options.out, "folder to make, which is not there or empty")->required();
+  const auto choose = [&options](const std::string& word) {
+    options.model.storage = storage_named(word);
+  };
+  app.add_option_function<std::string>("--weights", choose, "how weights are stored; default: int8")
+      ->type_name("int8|f16|bf16|f32");
+  try {
+    app.parse(count, arguments);
+  } catch (const CLI::Success& asked) {
+    return app.exit(asked);
+  } catch (const CLI::ParseError& error) {
+    return fail(2, std::string(error.what()) + " (see quantize --help)");
+  }
+  quantize(options);
+  return 0;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  try {
+    return run(count, arguments);
+  } catch (const program::FolderInUse& error) {
+    return fail(2, error.what());
+  } catch (const std::exception& error) {
+    return fail(1, error.what());
+  }
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+/// Weight matrices as integers in a file, with their scales in a tensor beside them: docs/int8.md.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "eigenformer/core/int8.hpp"
+#include "eigenformer/io/json_document.hpp"
+#include "eigenformer/io/tensor.hpp"
+#include "eigenformer/io/tensor_values.hpp"
+
+namespace eigenformer::inline v0 {
+
+/// The tensor with the scales of the integers in `tensor`.
+inline std::string int8_scale_name(const std::string& tensor) { return tensor + "_scale"; }
+
+/// Something in a file that does not fit a parameter.
+struct TensorFault {
+  ErrorCode code;
+  std::string text;
+};
+
+/// Rows of a tensor of integers, I8 [outputs, inputs], with their scales, F32 [outputs].
+class Int8Tensor {
+ public:
+  /// The `rows` rows from `first` on of the tensor `name`, which is I8 of rank two and has them.
+  /// `tensors` outlives it.
+  Int8Tensor(const io::Tensors& tensors, const std::string& name, Index first, Index rows)
+      : name_(name),
+        tensor_(tensors.at(name)),
+        scales_(tensors.find(int8_scale_name(name))),
+        first_(first),
+        rows_(rows) {}
+
+  /// The first thing that makes them no weights of `parameter`; nothing: scales() and view() may be
+  /// called.
+  std::optional<TensorFault> fault(const std::string& parameter) const {
+    const std::string of = io::excerpt(int8_scale_name(name_)) + " for " + parameter;
+    const auto wrong = [&](ErrorCode code, const std::string& expected, const std::string& got) {
+      return TensorFault{code, of + ": expected " + expected + ", got " + got};
+    };
+    if (!scales_) return TensorFault{ErrorCode::missing_tensor, "missing " + of};
+    const io::Shape shape = {tensor_.shape[0]};
+    if (scales_->shape != shape) {
+      return wrong(ErrorCode::shape_mismatch, io::text(shape), io::text(scales_->shape));
+    }
+    if (scales_->type != io::DataType::f32) {
+      return wrong(ErrorCode::unsupported, "F32", std::string(io::name(scales_->type)));
+    }
+    for (Index row = first_; const float scale : scales()) {
+      if (!(scale >= 0.0f) || std::isinf(scale)) {
+        return TensorFault{ErrorCode::format, of + ": row " + std::to_string(row) +
+                                                  ": expected a number from 0 up, got " +
+                                                  io::detail::number_text(double{scale})};
+      }
+      ++row;
+    }
+    return fault_of_integers(parameter);
+  }
+
+  /// [rows].
+  std::vector<float> scales() const {
+    std::vector<float> out(static_cast<std::size_t>(rows_));
+    const auto bytes = scales_->bytes.subspan(static_cast<std::size_t>(first_) * sizeof(float),
+                                              out.size() * sizeof(float));
+    io::copy_values({io::DataType::f32, {rows_}, bytes}, std::span<float>(out));
+    return out;
+  }
+
+  /// The matrix; `scales` are what scales() gave.
+  Int8MatrixView view(const std::vector<float>& scales) const {
+    const auto* const values = reinterpret_cast<const std::int8_t*>(tensor_.bytes.data());
+    return {values + first_ * cols(), scales.data(), rows_, cols()};
+  }
+
+ private:
+  Index cols() const { return tensor_.shape[1]; }
+
+  /// Kernels move a sign from one factor of a product to the other, and -128 has no opposite.
+  std::optional<TensorFault> fault_of_integers(const std::string& parameter) const {
+    const Index begin = first_ * cols(), count = rows_ * cols();
+    if (count == 0) return std::nullopt;
+    const std::byte* const all = tensor_.bytes.data();
+    const void* const found = std::memchr(all + begin, 0x80, static_cast<std::size_t>(count));
+    if (!found) return std::nullopt;
+    const Index at = static_cast<const std::byte*>(found) - all;
+    return TensorFault{ErrorCode::format, io::excerpt(name_) + " for " + parameter + ": row " +
+                                              std::to_string(at / cols()) + ", column " +
+                                              std::to_string(at % cols()) +
+                                              ": expected -127 to 127, got -128"};
+  }
+
+  std::string name_;
+  const io::TensorView& tensor_;
+  const io::TensorView* scales_;
+  Index first_, rows_;
+};
+
+/// The tensor of integers whose scales `name` are; nothing where there is none.
+inline std::optional<std::string> tensor_scaled_by(const io::Tensors& tensors,
+                                                   const std::string& name) {
+  const std::string ending = int8_scale_name("");
+  if (!name.ends_with(ending)) return std::nullopt;
+  const std::string scaled = name.substr(0, name.size() - ending.size());
+  const io::TensorView* const tensor = tensors.find(scaled);
+  if (!tensor || tensor->type != io::DataType::i8) return std::nullopt;
+  return scaled;
+}
+
+/// Whether the tensors `a` and `b` have the same numbers in the same form.
+inline bool same_numbers(const io::Tensors& tensors, const std::string& a, const std::string& b) {
+  const auto same = [](const io::TensorView& x, const io::TensorView& y) {
+    return x.type == y.type && x.shape == y.shape && std::ranges::equal(x.bytes, y.bytes);
+  };
+  if (!same(tensors.at(a), tensors.at(b))) return false;
+  if (tensors.at(a).type != io::DataType::i8) return true;
+  const io::TensorView* const scales = tensors.find(int8_scale_name(a));
+  const io::TensorView* const others = tensors.find(int8_scale_name(b));
+  return scales == others || (scales && others && same(*scales, *others));
+}
+
+}  // namespace eigenformer::inline v0

@@ -1,0 +1,151 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# quantize.sh QUANTIZE TRANSLATE MODEL WORK: what `quantize` promises. MODEL is fr-en-small, with
+# its expected.tsv. Prints each promise that does not hold, and fails.
+set -uo pipefail
+export LC_ALL=C
+quantize=$(realpath "$1") translate=$(realpath "$2") model=$(realpath "$3")
+rm -rf "$4"
+mkdir -p "$4"
+cd "$4" || exit 1
+checks=0 failures=0
+
+# check WHAT COMMAND...: the command must succeed; what it prints is shown where it does not.
+check() {
+  local what=$1
+  shift
+  checks=$((checks + 1))
+  if ! "$@" > check.log 2>&1; then
+    failures=$((failures + 1))
+    echo "FAILED: $what"
+    head -n 10 check.log | cut -c 1-300 | sed 's/^/    /'
+  fi
+}
+
+# ends STATUS ARGUMENT...: quantize ends so, with one line of a message if not well.
+ends() {
+  local status=$1 got
+  shift
+  "$quantize" "$@" > run.out 2> run.err
+  got=$?
+  cat run.err
+  [ "$got" -eq "$status" ] || { echo "expected status $status, got $got"; return 1; }
+  if [ "$status" -eq 0 ]; then
+    [ ! -s run.err ]
+  else
+    [ ! -s run.out ] && [ "$(wc -l < run.err)" -eq 1 ] && grep -q '^quantize: ' run.err
+  fi
+}
+
+# only FOLDER NAMES: the folder has these files, and no others.
+only() { [ "$(ls -A "$1")" = "$2" ] || { ls -A "$1"; return 1; }; }
+absent() { [ ! -e "$1" ] && [ -z "$(find . -name '*.tmp')" ]; }
+
+tail -n +2 "$model/expected.tsv" | head -n 24 | cut -f 1 > source
+# translated OPTION...: what the options make of the lines.
+translated() { "$translate" --beam-size 1 "$@" < source; }
+
+check 'default' ends 0 "$model" small
+check 'default: no output' test ! -s run.out
+files='LICENSE README.md config.json generation_config.json source.spm special_tokens_map.json
+target.spm tokenizer_config.json vocab.json'
+check 'the files' only small "$(printf '%s\n' $files model.safetensors | sort)"
+for file in $files; do
+  check "$file: as it was" cmp "$model/$file" "small/$file"
+done
+half_as_large() {
+  local before after
+  before=$(wc -c < "$model/model.safetensors") after=$(wc -c < small/model.safetensors)
+  [ $((100 * after)) -lt $((53 * before)) ] || { echo "$before bytes, then $after"; return 1; }
+}
+check 'half as large as f16' half_as_large
+
+translated --model "$model" --weights int8 > expected.int8
+check 'all lines are there' test "$(wc -l < expected.int8)" = 24
+check 'translates as translate --weights int8' cmp expected.int8 <(translated --model small)
+check 'the same when asked for' cmp expected.int8 <(translated --model small --weights int8)
+"$translate" --model "$model" --weights int8 --n-best --word-scores < source > expected.beams
+check 'and so with beams, scores included' cmp expected.beams \
+  <("$translate" --model small --n-best --word-scores < source)
+check 'int8 read as f32 translates, too' test \
+  "$(translated --model small --weights f32 | wc -l)" = 24
+
+check 'again' ends 0 small again
+check 'again: the same file' cmp small/model.safetensors again/model.safetensors
+for storage in f16 bf16 f32; do
+  check "$storage" ends 0 "$model" "$storage" --weights "$storage"
+  check "$storage: translates as translate --weights $storage" cmp \
+    <(translated --model "$model" --weights "$storage") <(translated --model "$storage")
+done
+
+# OUT is new, or empty.
+cp -r small before
+check 'OUT is not empty' ends 2 "$model" small
+check 'IN is OUT' ends 2 small small
+check 'IN is OUT by another name' ends 2 small ./again/../small/
+echo > file
+check 'OUT is a file' ends 2 "$model" file
+ln -s nowhere dangling
+check 'OUT is a link to nothing' ends 2 "$model" dangling
+check 'refused: nothing has changed' diff -r before small
+mkdir empty
+check 'OUT is empty' ends 0 "$model" empty
+check 'OUT is empty: the same' diff -r small empty
+check 'OUT with a slash' ends 0 "$model" slash/
+check 'OUT with a slash: the same' diff -r small slash
+
+# A hub's cache has links, and a folder may hold anything.
+mkdir -p links/tokenizer.json
+ln -s "$model"/* links
+mkfifo links/vocab.txt
+check 'links' ends 0 links of_links
+check 'links: the same files' diff -r small of_links
+check 'links: no links' test -z "$(find of_links -type l)"
+
+# What fails leaves nothing.
+fails() {
+  local what=$1
+  shift
+  mkdir -p kept
+  check "$what" ends 1 "$@" none
+  check "$what: leaves nothing" absent none
+  check "$what, into an empty folder" ends 1 "$@" kept
+  check "$what, into an empty folder: leaves it empty" only kept ''
+}
+fails 'no such IN' missing
+fails 'an empty IN' kept
+fails 'a file as IN' file
+for broken in config.json model.safetensors; do
+  mkdir "broken_$broken"
+  ln -s "$model"/* "broken_$broken"
+  rm "broken_$broken/$broken"
+  head -c 1000 "$model/$broken" > "broken_$broken/$broken"
+  fails "$broken cut short" "broken_$broken"
+done
+check 'no folder for OUT' ends 1 "$model" missing/out
+# As on a full disk: no file may be larger than this.
+small_files() {
+  (
+    trap '' XFSZ
+    ulimit -f 4000
+    ends 1 "$@"
+  )
+}
+check 'no room for the weights' small_files "$model" none
+check 'no room for the weights: leaves nothing' absent none
+check 'no room for the weights, into an empty folder' small_files "$model" kept
+check 'no room for the weights, into an empty folder: leaves it empty' only kept ''
+
+for usage in '' "$model" "$model a b" "$model a --weights int4" "$model a --weights" \
+  "$model a --bogus"; do
+  # shellcheck disable=SC2086
+  check "quantize $usage: exit status 2" ends 2 $usage
+done
+check 'usage: leaves nothing' absent a
+for option in --help --version; do
+  check "$option" ends 0 $option
+  check "$option: on stdout" test -s run.out
+done
+
+echo "$checks checks, $failures failed"
+[ "$failures" -eq 0 ]
