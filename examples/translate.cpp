@@ -21,6 +21,7 @@
 #include "support/translate_interactive.hpp"
 #include "support/translate_lines.hpp"
 #include "support/translate_options.hpp"
+#include "support/translate_profile.hpp"
 #include "support/translate_progress.hpp"
 
 namespace program {
@@ -76,6 +77,8 @@ void refuse_to_overwrite(const File& input, const Options& options) {
 void translate(Options options) {
   const File input = File::input(options.input);
   refuse_to_overwrite(input, options);
+  Profile profile;
+  if (options.profile) options.translator.profile = &profile;
   const Translator translator = load(options);
   settle(options.generation, options, translator);
   File output_file = File::output(options.output);
@@ -98,6 +101,7 @@ void translate(Options options) {
     run_filter(reader, lines, Window(options, flush), progress);
   }
   lines.finish();
+  if (options.profile) print_profile(profile, options, {lines.sentences(), lines.tokens()});
 }
 
 void run(int count, char** arguments) {

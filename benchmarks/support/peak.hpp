@@ -128,6 +128,26 @@ __attribute__((target("avx512f,avx512vnni"))) inline void vnni_dot(Index rounds)
   }
   for (int i = 0; i < sums; ++i) benchmark::DoNotOptimize(sum[i]);
 }
+
+alignas(64) inline constexpr std::uint8_t whole_tiles[64] = {
+    1,  0, 0,  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 64, 0, 64, 0, 64, 0,  64, 0,  64, 0,  64, 0,
+    64, 0, 64, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  0, 0,  0, 16, 16, 16, 16, 16, 16, 16, 16};
+
+/// Four products of 16 x 64 and 64 x 16 a round.
+__attribute__((target("amx-tile,amx-int8"))) inline void tile_dot(Index rounds) {
+  _tile_loadconfig(whole_tiles);
+  _tile_zero(4);
+  _tile_zero(5);
+  _tile_zero(6);
+  _tile_zero(7);
+  for (Index round = 0; round < rounds; ++round) {
+    _tile_dpbusd(0, 4, 6);
+    _tile_dpbusd(1, 4, 7);
+    _tile_dpbusd(2, 5, 6);
+    _tile_dpbusd(3, 5, 7);
+  }
+  _tile_release();
+}
 }  // namespace avx512
 #endif
 
@@ -148,7 +168,8 @@ inline std::optional<Probe> fma_probe(Isa isa) {
       return Probe{name(isa), 2.0 * sums * 8, multiply_add};
     }
     case Isa::avx512:
-    case Isa::avx512vnni: {
+    case Isa::avx512vnni:
+    case Isa::amx: {
       using namespace probes::avx512;
       return Probe{name(isa), 2.0 * sums * 16, multiply_add};
     }
@@ -166,6 +187,7 @@ inline std::optional<Probe> integer_dot_probe(Isa isa) {
   if (isa == Isa::avx512vnni) {
     return Probe{"avx512_vnni", 2.0 * avx512::sums * 64, avx512::vnni_dot};
   }
+  if (isa == Isa::amx) return Probe{"amx_int8", 2.0 * 4 * 16 * 16 * 64, avx512::tile_dot};
 #endif
   static_cast<void>(isa);
   return std::nullopt;
@@ -175,7 +197,7 @@ inline std::optional<Probe> integer_dot_probe(Isa isa) {
 inline std::vector<Probe> integer_dot_probes() {
   std::vector<Probe> found;
 #if EIGENFORMER_X86_64
-  for (const Isa isa : {Isa::avx512vnni, Isa::avxvnni, Isa::avx2}) {
+  for (const Isa isa : {Isa::amx, Isa::avx512vnni, Isa::avxvnni, Isa::avx2}) {
     if (kernels::runs_here(isa)) found.push_back(*integer_dot_probe(isa));
   }
 #endif

@@ -69,6 +69,7 @@ class LineTranslator {
 
   std::uint64_t lines() const { return lines_; }
   /// Of the best translations.
+  std::uint64_t sentences() const { return sentences_; }
   std::uint64_t tokens() const { return tokens_; }
 
  private:
@@ -88,7 +89,10 @@ class LineTranslator {
     if (replaced_ == 0) first_replaced_ = lines_;
     replaced_ += translation.replaced;
     for (const eigenformer::TranslatedSentence& sentence : translation.sentences) {
-      if (const auto* best = sentence.alternative(0)) tokens_ += best->pieces.size();
+      if (const auto* best = sentence.alternative(0)) {
+        ++sentences_;
+        tokens_ += best->pieces.size();
+      }
     }
   }
 
@@ -106,7 +110,7 @@ class LineTranslator {
   Writer& output_;
   eigenformer::TranslationOptions asked_;
   std::optional<AttentionFile> attention_;
-  std::uint64_t lines_ = 0, tokens_ = 0, replaced_ = 0, first_replaced_ = 0;
+  std::uint64_t lines_ = 0, sentences_ = 0, tokens_ = 0, replaced_ = 0, first_replaced_ = 0;
 };
 
 }  // namespace program

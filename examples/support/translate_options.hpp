@@ -21,6 +21,8 @@ namespace program {
 
 enum class Flush { line, batch };
 enum class When { automatic, always, never };
+/// What --profile shows of the layers of a stack.
+enum class ProfileLayers { together, each };
 
 /// What is written of a line besides its translation.
 struct Format {
@@ -40,7 +42,8 @@ struct Options {
   Format format;
   std::optional<std::string> attention;  ///< where to write it
   When progress = When::automatic;
-  std::optional<Flush> flush;  ///< nothing: line by line on a terminal
+  std::optional<Flush> flush;            ///< nothing: line by line on a terminal
+  std::optional<ProfileLayers> profile;  ///< nothing: none
 };
 
 struct CommandLine {
@@ -71,6 +74,10 @@ Output:
   --jsonl         an object for each: id (the line, from 0), source, text, score, replaced,
                   sentences
   --progress      lines, tokens/s and, of a file, the time left, at most 5 times a second
+  --profile       after the last line, on stderr, where the time of the model went: passes within
+                  passes, their calls, threads' time, its share; bytes that they had to move and
+                  operations that they had to do; and the share of their time that these take at
+                  least, at the rates in the head, which the kernels then reach on this machine
   --attention     an array with an object for each sentence, in the form of BertViz's
                   encoder-decoder views: weights as [layer][head][query][key]
 
@@ -90,7 +97,7 @@ inline eigenformer::Index usable_processors() {
 template <class Value>
 using Words = std::vector<std::pair<std::string, Value>>;
 
-/// An option whose value is one of `words`.
+/// An option whose value is one of `words`; an empty one is for the option without a value.
 template <class Variable, class Value>
 CLI::Option* add_choice(CLI::App& app, const std::string& name, Variable& variable,
                         const Words<Value>& words, const std::string& description) {
@@ -160,6 +167,12 @@ inline void add_formats(CLI::App& app, Options& options) {
       {"auto", When::automatic}, {"always", When::always}, {"never", When::never}};
   add_choice(app, "--progress", options.progress, when,
              "on stderr; auto: if that is the only terminal")
+      ->group(group);
+  const Words<ProfileLayers> layers{{"", ProfileLayers::together}, {"layers", ProfileLayers::each}};
+  add_choice(app, "--profile", options.profile, layers,
+             "where time goes, on stderr; layers: each by itself")
+      ->expected(0, 1)
+      ->type_name("[layers]")
       ->group(group);
   const Words<Flush> flush{{"line", Flush::line}, {"batch", Flush::batch}};
   add_choice(app, "--flush", options.flush, flush,

@@ -10,6 +10,7 @@ class Batch;
 class Context;
 class Error;
 class Executor;
+class Profile;
 
 template <class Scalar>
 class Matrix;

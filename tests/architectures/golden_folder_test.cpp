@@ -39,6 +39,22 @@ TEST_P(GoldenFolder, AnswersLikeTheReference) {
   EXPECT_GT(checks, 10);
 }
 
+TEST_P(GoldenFolder, StaysWithinItsBarsInOtherStorages) {
+  Context context = make_context();
+  for (const Storage storage : all_storages) {
+    ModelOptions options;
+    options.storage = storage;
+    int checks = 0;
+    golden::Folder(GetParam(), options).run(context, [&](const golden::Check& check) {
+      if (!check.binding) return;
+      ++checks;
+      EXPECT_TRUE(check.passed()) << name(storage) << ": " << check.name << ": " << check.difference
+                                  << " of " << check.tolerance;
+    });
+    EXPECT_GT(checks, 5) << name(storage);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Folders, GoldenFolder, ::testing::ValuesIn(folders()),
                          [](const auto& one) {
                            std::string name;
@@ -64,11 +80,14 @@ INSTANTIATE_TEST_SUITE_P(Folders, GoldenFolder, ::testing::ValuesIn(folders()),
 
 /// A model, sources, and ways of decoding.
 struct Scene {
-  OpenedModel opened = open_model(data + "/goldens/marian");
+  OpenedModel opened;
   std::vector<std::vector<TokenId>> sources;
   std::vector<GenerationOptions> ways;
 
-  Scene() {
+  explicit Scene(Storage storage, const std::string& folder = data + "/goldens/marian") {
+    ModelOptions options;
+    options.storage = storage;
+    opened = open_model(folder, options);
     for (std::uint64_t s = 0; s < 24; ++s) {
       auto source = random_ids(Index(s % 9 == 0 ? 0 : s * 7 % 40), 126, s);
       for (TokenId& id : source) ++id;
@@ -113,8 +132,14 @@ struct Scene {
   }
 };
 
-TEST(Decoding, AnAnswerIsTheSameInAnyOf30RaggedBatches) {
-  const Scene scene;
+class Decoding : public ::testing::TestWithParam<Storage> {};
+class DecodingThreads : public ::testing::TestWithParam<Storage> {};
+const auto name_of = [](const auto& one) { return std::string(name(one.param)); };
+INSTANTIATE_TEST_SUITE_P(Storages, Decoding, ::testing::ValuesIn(all_storages), name_of);
+INSTANTIATE_TEST_SUITE_P(Storages, DecodingThreads, ::testing::ValuesIn(all_storages), name_of);
+
+TEST_P(Decoding, AnAnswerIsTheSameInAnyOf30RaggedBatches) {
+  const Scene scene(GetParam());
   Context context = make_context();
   for (const GenerationOptions& way : scene.ways) {
     const auto expected = scene.all_alone(context, way);
@@ -145,8 +170,8 @@ void expect_same(const std::vector<Generated>& expected, const std::vector<Gener
   for (std::size_t i = 0; i < got.size(); ++i) EXPECT_TRUE(same(expected[i], got[i])) << i;
 }
 
-TEST(Decoding, InstructionSetsAgree) {
-  const Scene scene;
+TEST_P(Decoding, InstructionSetsAgree) {
+  const Scene scene(GetParam());
   Context reference = make_context(Isa::reference);
   const auto expected = everything(scene, reference);
   for (const Isa isa : exact_isas()) {
@@ -155,8 +180,8 @@ TEST(Decoding, InstructionSetsAgree) {
   }
 }
 
-TEST(DecodingThreads, ChangeNothing) {
-  const Scene scene;
+TEST_P(DecodingThreads, ChangeNothing) {
+  const Scene scene(GetParam());
   Context alone = make_context();
   const auto expected = everything(scene, alone);
   for (const Index threads : {1, 2, 4}) {
@@ -166,8 +191,8 @@ TEST(DecodingThreads, ChangeNothing) {
   }
 }
 
-TEST(Decoding, WatchingChangesNothing) {
-  const Scene scene;
+TEST_P(Decoding, WatchingChangesNothing) {
+  const Scene scene(GetParam());
   Context context = make_context();
   const auto expected = everything(scene, context);
   golden::Recorder recorder;
@@ -176,19 +201,15 @@ TEST(Decoding, WatchingChangesNothing) {
   EXPECT_GE(recorder.tensors().size(), 6u);
 }
 
-TEST(Decoding, StoragesOfAHalfFileAgree) {
+TEST(StoragesOfAHalfFile, Agree) {
   const std::string folder = data + "/goldens/marian-float16";
-  Scene f16, f32;
-  f16.opened = open_model(folder);
-  ModelOptions options;
-  options.storage = Storage::f32;
-  f32.opened = open_model(folder, options);
+  const Scene f16(Storage::f16, folder), f32(Storage::f32, folder);
   Context context = make_context();
   expect_same(everything(f16, context), everything(f32, context));
 }
 
-TEST(Decoding, ATargetPrefixIsContinued) {
-  const Scene scene;
+TEST_P(Decoding, ATargetPrefixIsContinued) {
+  const Scene scene(GetParam());
   Context context = make_context();
   const auto& source = scene.sources[4];
   const TokenId start = *scene.opened.defaults.start_token;
@@ -202,8 +223,8 @@ TEST(Decoding, ATargetPrefixIsContinued) {
   }
 }
 
-TEST(Decoding, GivenTargetsAreScoredAsTheyAreGenerated) {
-  const Scene scene;
+TEST_P(Decoding, GivenTargetsAreScoredAsTheyAreGenerated) {
+  const Scene scene(GetParam());
   Context context = make_context();
   const TokenId start = *scene.opened.defaults.start_token;
   std::vector<TokenId> source, targets, starts;
@@ -228,8 +249,8 @@ TEST(Decoding, GivenTargetsAreScoredAsTheyAreGenerated) {
       same_bits(expected, score_targets(*session, {starts, prompt}, {targets, target_batch})));
 }
 
-TEST(Decoding, AnEmptyTargetHasNoScores) {
-  const Scene scene;
+TEST_P(Decoding, AnEmptyTargetHasNoScores) {
+  const Scene scene(GetParam());
   Context context = make_context();
   const std::vector<TokenId> source{3, 0, 4, 0}, start(2, *scene.opened.defaults.start_token),
       target{9, 0};
@@ -237,7 +258,7 @@ TEST(Decoding, AnEmptyTargetHasNoScores) {
   EXPECT_EQ(score_targets(*session, {start, Batch{1, 1}}, {target, Batch{0, 2}}).size(), 2u);
 }
 
-TEST(Decoding, NaNWeightsEndTheSequenceWithTheirReason) {
+TEST_P(Decoding, NaNWeightsEndTheSequenceWithTheirReason) {
   OpenedModel opened = open_model(data + "/goldens/marian");
   auto model = dynamic_cast<TransformerModel<PostNorm>*>(opened.model.get())->transformer();
   Matrix<float> bias(1, 128);

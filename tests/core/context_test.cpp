@@ -53,5 +53,15 @@ TEST(Context, NobodyWatchesUntilSomebodyDoes) {
   EXPECT_EQ(context.observer(), nullptr);
 }
 
+TEST(Context, NobodyAsksWhereTimeGoesUntilSomebodyDoes) {
+  Context context = make_context();
+  EXPECT_EQ(context.profile(), nullptr);
+  Profile profile;
+  context.profile_into(profile);
+  EXPECT_EQ(context.profile(), &profile);
+  context.stop_profile();
+  EXPECT_EQ(context.profile(), nullptr);
+}
+
 }  // namespace
 }  // namespace eigenformer::test

@@ -41,6 +41,8 @@ TEST(Cpu, AgreesWithTheOperatingSystem) {
   EXPECT_EQ(kernels::cpu_features().avxvnni, avx2 && has({"avx_vnni"}));
   EXPECT_EQ(kernels::cpu_features().avx512vnni,
             kernels::cpu_features().avx512 && has({"avx512_vnni"}));
+  EXPECT_EQ(kernels::cpu_features().amx,
+            kernels::cpu_features().avx512vnni && has({"amx_tile", "amx_int8"}));
 }
 
 TEST(Cpu, WhatNeedsNothingRunsEverywhere) {
@@ -57,6 +59,8 @@ TEST(Cpu, MoreIncludesLess) {
   EXPECT_EQ(kernels::runs_here(Isa::avx512), features.avx512);
   EXPECT_TRUE(features.avx512 || !features.avx512vnni);
   EXPECT_EQ(kernels::runs_here(Isa::avx512vnni), features.avx512vnni);
+  EXPECT_TRUE(features.avx512vnni || !features.amx);
+  EXPECT_TRUE(features.amx || !kernels::runs_here(Isa::amx));  // Linux may say no
 }
 
 }  // namespace

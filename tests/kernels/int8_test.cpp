@@ -108,7 +108,7 @@ struct Int8Products : EachIsa {
 };
 
 TEST_P(Int8Products, EveryNumberOfRows) {
-  for (Index rows = 0; rows <= 20; ++rows) {
+  for (Index rows = 0; rows <= 50; ++rows) {
     expect_equal({rows, 37, 70}, 0, true);
     expect_equal({rows, 64, 16}, 0, false);
   }

@@ -199,9 +199,13 @@ TEST(TransformerSession, ScoresAreLogSoftmaxOfLogits) {
   }
 }
 
-TEST(TransformerSession, AStepThatOpensNoBlockAllocatesNothing) {
+class TransformerSessionMemory : public ::testing::TestWithParam<Storage> {};
+INSTANTIATE_TEST_SUITE_P(Storages, TransformerSessionMemory, ::testing::ValuesIn(all_storages),
+                         [](const auto& one) { return std::string(name(one.param)); });
+
+TEST_P(TransformerSessionMemory, AStepThatOpensNoBlockAllocatesNothing) {
   if (!memory_is_counted()) GTEST_SKIP() << "memory is not counted under this sanitizer";
-  const auto model = make_model<PostNorm>();
+  const auto model = make_model<PostNorm>(GetParam());
   const Scene scene;
   Context context = make_context();
   auto session = model.start(scene.source, scene.sources, context);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <set>
 
 namespace eigenformer::test {
@@ -33,6 +34,31 @@ TEST(ContextPool, KeepsNoWatcher) {
   ContextPool pool(1, Isa::portable);
   (*pool.on_one_thread()).watch(watcher);
   EXPECT_EQ((*pool.on_one_thread()).observer(), nullptr);
+}
+
+/// Leases add to it when they end, all threads' time; the next one begins with nothing.
+TEST(ContextPoolThreads, FillTheProfile) {
+  Profile profile;
+  ContextPool pool(2, Isa::portable, &profile);
+  const auto pass = [](Context& context) {
+    const Profile::Scope scope(context.profile(), {"pass"});
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(2);
+    while (std::chrono::steady_clock::now() < end) {
+    }
+  };
+  {
+    const auto one = pool.on_one_thread();
+    pass(*one);
+    EXPECT_TRUE(profile.passes().empty());
+  }
+  ASSERT_EQ(profile.passes().size(), 1u);
+  EXPECT_EQ(profile.passes()[0].calls, 1);
+  pass(*pool.on_all_threads());
+  EXPECT_EQ(profile.passes()[0].calls, 2);
+  EXPECT_GE(profile.passes()[0].nanoseconds, (1 + 2) * 2'000'000);
+  pool.for_each(20, [&](std::size_t, Context& context) { pass(context); });
+  EXPECT_EQ(profile.passes()[0].calls, 22);
+  EXPECT_EQ((*ContextPool(1, Isa::portable).on_one_thread()).profile(), nullptr);
 }
 
 TEST(ContextPoolThreads, ShareNoContext) {

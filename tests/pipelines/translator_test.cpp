@@ -355,6 +355,37 @@ TEST(Translator, IsCancelledAtAnyStep) {
   }
 }
 
+TEST(TranslatorThreads, AProfileChangesNothing) {
+  auto texts = sources();
+  texts.resize(12);
+  TranslationOptions options;
+  options.generation = {.beam_size = 2};
+  options.alignment = true;
+  const auto expected = translator().translate_full(texts, options);
+  for (const Index threads : {1, 2}) {
+    Profile profile;
+    TranslatorOptions how;
+    how.threads = threads;
+    how.batch_tokens = 64;
+    how.profile = &profile;
+    const Translator translate = Translator::load(shipped, how);
+    const auto profiled = translate.translate_full(texts, options);
+    for (std::size_t t = 0; t < texts.size(); ++t) EXPECT_TRUE(same(profiled[t], expected[t]));
+    const auto calls = [&](const std::string& name) {
+      Index sum = 0;
+      for (const Profile::Pass& pass : profile.passes()) sum += name == pass.name ? pass.calls : 0;
+      return sum;
+    };
+    const Index batches = calls("translation");
+    EXPECT_GT(batches, 1);
+    EXPECT_EQ(calls("generation"), batches);
+    EXPECT_EQ(calls("encoder"), batches + 12);  // once more for each sentence's alignment
+    EXPECT_GT(calls("best outputs"), batches);
+    EXPECT_EQ(translate(texts[0], options.generation), expected[0].text());
+    EXPECT_EQ(calls("translation"), batches + 1);
+  }
+}
+
 TEST(TranslatorThreads, AnswerSeveralCallersAtOnce) {
   const std::vector<std::string> texts = [] {
     auto all = sources();

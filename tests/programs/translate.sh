@@ -66,7 +66,7 @@ refuses() {
 }
 
 printf 'Je suis étudiant.\n' > one_line
-for part in texts lines failures formats streams; do
+for part in texts lines failures formats streams profile; do
   # shellcheck source=/dev/null
   [ -z "${VERBOSE:-}" ] || echo "$SECONDS s: $part"
   . "$here/translate_$part.sh" || exit 1

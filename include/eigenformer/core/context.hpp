@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-/// What a computation needs besides its inputs: kernels, threads, scratch memory, a watcher.
+/// What a computation needs besides its inputs: kernels, threads, scratch memory, a watcher, a
+/// profile.
 #pragma once
 
 #include "eigenformer/core/arena.hpp"
 #include "eigenformer/core/attention_observer.hpp"
 #include "eigenformer/core/executor.hpp"
+#include "eigenformer/core/profile.hpp"
 #include "eigenformer/core/slab_pool.hpp"
 
 namespace eigenformer::inline v0 {
@@ -35,6 +37,12 @@ class Context {
   void watch(AttentionObserver& observer) { observer_ = &observer; }
   void unwatch() { observer_ = nullptr; }
 
+  /// Nobody asks where time goes: nullptr.
+  Profile* profile() const { return profile_; }
+  /// `profile` outlives the context, or the next call.
+  void profile_into(Profile& profile) { profile_ = &profile; }
+  void stop_profile() { profile_ = nullptr; }
+
  private:
   const kernels::KernelTable* kernels_;
   Executor* executor_ = nullptr;
@@ -42,6 +50,7 @@ class Context {
   Arena arena_;
   SlabPool slabs_;
   AttentionObserver* observer_ = nullptr;
+  Profile* profile_ = nullptr;
 };
 
 }  // namespace eigenformer::inline v0

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -21,10 +20,12 @@ class SlabPool {
   /// At least `floats` of them, uninitialised: the smallest slab that suffices, or a new one.
   /// Throws std::bad_alloc.
   AlignedBuffer<float> take(Index floats) {
-    const auto smallest = std::min_element(free_.begin(), free_.end(), [&](auto& a, auto& b) {
-      return a.size() >= floats && (b.size() < floats || a.size() < b.size());
-    });
-    if (smallest != free_.end() && smallest->size() >= floats) {
+    AlignedBuffer<float>* smallest = nullptr;
+    for (AlignedBuffer<float>& slab : free_) {
+      if (slab.size() < floats || (smallest && smallest->size() <= slab.size())) continue;
+      smallest = &slab;
+    }
+    if (smallest) {
       std::swap(*smallest, free_.back());
       AlignedBuffer<float> slab = std::move(free_.back());
       free_.pop_back();

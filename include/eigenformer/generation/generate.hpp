@@ -26,6 +26,7 @@ std::vector<Generated> generate(DecodingSession& session, const Prompts& prompts
 EIGENFORMER_INLINE std::vector<Generated> generate(DecodingSession& session, const Prompts& prompts,
                                                    const GenerationOptions& options,
                                                    const GenerationHooks& hooks) {
+  const Profile::Scope scope(session.context().profile(), {"generation"});
   expect_range(prompts.batch.sequences(), session.rows(), session.rows(), "generate: prompts");
   prompts.expect_whole();
   if (options.beam_size.value_or(1) > 1) {

@@ -73,16 +73,20 @@ struct CachedAttention {
 /// out [query tokens, heads * d_head].
 inline void attention(Context& context, const Attention<float>& in, MatrixView<float> out) {
   in.check(out.rows(), out.cols());
-  const Arena::Scope scope(context.arena());
+  const Profile::Scope scope(context.profile(), {"attention"});
+  const Arena::Scope arena_scope(context.arena());
   AttentionTasks tasks(context, in.query_batch, in.kv_heads);
   tasks.pack(in.keys, in.values, in.key_batch);
-  tasks.run({.queries = in.queries,
-             .heads = in.heads,
-             .scope = in.scope,
-             .scale = in.scale,
-             .relative_bias = in.relative_bias,
-             .place = in.place},
-            out);
+  const AttentionQueries queries{.queries = in.queries,
+                                 .heads = in.heads,
+                                 .scope = in.scope,
+                                 .scale = in.scale,
+                                 .relative_bias = in.relative_bias,
+                                 .place = in.place};
+  tasks.run(queries, out);
+  if (!scope) return;
+  const Profile::Work work = tasks.work(queries);
+  scope.work({.activations = work.activations + work.memory, .operations = work.operations});
 }
 
 /// out [query tokens, heads * d_head]: the same bits as with the cached keys and values in a
@@ -93,16 +97,18 @@ inline void attention(Context& context, const CachedAttention& in, MatrixView<fl
   EIGENFORMER_ASSERT(in.queries.cols() == in.heads * in.cache.shape().d_head);
   EIGENFORMER_ASSERT(in.heads % in.cache.shape().kv_heads == 0);
   EIGENFORMER_ASSERT(out.rows() == in.queries.rows() && out.cols() == in.queries.cols());
-  const Arena::Scope scope(context.arena());
+  const Profile::Scope scope(context.profile(), {"attention"});
+  const Arena::Scope arena_scope(context.arena());
   AttentionTasks tasks(context, in.query_batch, in.cache.shape().kv_heads);
   tasks.point_to(in.cache, in.layer);
-  tasks.run({.queries = in.queries,
-             .heads = in.heads,
-             .scope = in.scope,
-             .scale = in.scale,
-             .relative_bias = {},
-             .place = in.place},
-            out);
+  const AttentionQueries queries{.queries = in.queries,
+                                 .heads = in.heads,
+                                 .scope = in.scope,
+                                 .scale = in.scale,
+                                 .relative_bias = {},
+                                 .place = in.place};
+  tasks.run(queries, out);
+  if (scope) scope.work(tasks.work(queries));
 }
 
 /// The textbook's form, for the oracle: all scores, then softmax, then values.

@@ -83,6 +83,25 @@ class AttentionTasks {
     }
   }
 
+  /// What run() has to do, were all keys and values in a cache: those of neighbours that share
+  /// them once, and of scores and contexts those that are seen.
+  Profile::Work work(const AttentionQueries& in) const {
+    const Index size = in.queries.rows() * in.queries.cols();
+    Profile::Work work{.activations = 2 * size * Index{sizeof(float)}};
+    for (Index s = 0; s < query_batch_.sequences(); ++s) {
+      const Index queries = query_batch_.length(s), keys = keys_[s].keys;
+      if (s == 0 || keys_[s].blocks != keys_[s - 1].blocks) {
+        work.memory += 2 * keys * kv_heads_ * in.d_head() * Index{sizeof(float)};
+      }
+      for (Index q = 0; q < queries; ++q) {
+        const Index position = keys - queries + q;
+        const Index seen = in.scope.end(position, keys) - in.scope.begin(position);
+        work.operations += 4 * in.heads * in.d_head() * std::max<Index>(seen, 0);
+      }
+    }
+    return work;
+  }
+
   /// out [query tokens, heads * d_head]; then tells the observer.
   void run(const AttentionQueries& in, MatrixView<float> out) {
     AttentionObserver* const observer = context_.observer();  // it may leave while it is told

@@ -49,13 +49,14 @@ inline void insert_candidate(Candidate* best, Index k, Candidate candidate) {
   best[at] = candidate;
 }
 
-/// The work: blocks of 1,024 outputs x 96 rows, whose logits live in a worker's scratch only.
+/// The work: blocks of 1,024 outputs x 96 rows, whose logits live in a worker's scratch only. Of x
+/// that has the twin that the weight needs.
 class BestOutputs {
  public:
   BestOutputs(Context& context, Rows<float> x, const WeightMatrix<float>& weight, const float* bias,
               const BestQuery& query)
       : context_(context),
-        x_(with_twin(context, x, weight.storage())),
+        x_(x),
         weight_(weight),
         bias_(bias),
         query_(query),
@@ -171,8 +172,12 @@ inline void best_outputs(Context& context, Rows<float> x, const WeightMatrix<flo
                          const float* bias, const BestQuery& query, const BestAnswer& answer) {
   EIGENFORMER_ASSERT(x.features() == weight.inputs() && query.k >= 1);
   EIGENFORMER_ASSERT(query.listed_of_row.sequences() == x.tokens());
-  const Arena::Scope scope(context.arena());
-  BestOutputs(context, x, weight, bias, query).run(answer);
+  const Arena::Scope arena_scope(context.arena());
+  const Rows<float> in = with_twin(context, x, weight.storage());
+  const Profile::Scope scope(context.profile(),
+                             {.name = "best outputs", .storage = weight.storage()});
+  scope.work(product_work(x, weight, bias, 0));
+  BestOutputs(context, in, weight, bias, query).run(answer);
 }
 
 }  // namespace kernels

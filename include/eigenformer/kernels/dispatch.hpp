@@ -10,14 +10,14 @@
 #if EIGENFORMER_DEFINES(EIGENFORMER_PART_KERNELS)
 #include "eigenformer/kernels/portable.hpp"
 #include "eigenformer/kernels/reference/table.hpp"
-#include "eigenformer/kernels/x86/avx512vnni.hpp"
+#include "eigenformer/kernels/x86/amx.hpp"
 #include "eigenformer/kernels/x86/avxvnni.hpp"
 #endif
 
 namespace eigenformer::inline v0 {
 
 /// The fastest that this version knows.
-inline constexpr Isa fastest_isa = Isa::avx512vnni;
+inline constexpr Isa fastest_isa = Isa::amx;
 
 /// "avx2" -> Isa::avx2; nothing for another word.
 inline std::optional<Isa> isa_from_name(std::string_view word) {
@@ -42,11 +42,13 @@ EIGENFORMER_INLINE const KernelTable* find_table(Isa isa) {
     case Isa::avxvnni: return &avxvnni::table;
     case Isa::avx512: return &avx512::table;
     case Isa::avx512vnni: return &avx512vnni::table;
+    case Isa::amx: return &amx::table;
 #else
     case Isa::avx2:
     case Isa::avxvnni:
     case Isa::avx512:
-    case Isa::avx512vnni: return nullptr;
+    case Isa::avx512vnni:
+    case Isa::amx: return nullptr;
 #endif
   }
   return nullptr;
@@ -55,7 +57,8 @@ EIGENFORMER_INLINE const KernelTable* find_table(Isa isa) {
 
 /// The fastest kernels that run here, none faster than `most`.
 inline const KernelTable& best_table(Isa most = fastest_isa) {
-  for (const Isa isa : {Isa::avx512vnni, Isa::avx512, Isa::avxvnni, Isa::avx2, Isa::portable}) {
+  for (const Isa isa :
+       {Isa::amx, Isa::avx512vnni, Isa::avx512, Isa::avxvnni, Isa::avx2, Isa::portable}) {
     if (isa > most) continue;
     if (const KernelTable* const table = find_table(isa)) return *table;
   }

@@ -20,10 +20,11 @@ enum class Isa {
   avxvnni,     ///< and AVX-VNNI
   avx512,      ///< x86-64 with AVX-512 F, BW, DQ and VL
   avx512vnni,  ///< and AVX-512 VNNI
+  amx,         ///< and AMX's tiles, with int8
 };
 
-inline constexpr Isa all_isas[] = {Isa::reference, Isa::portable, Isa::avx2,
-                                   Isa::avxvnni,   Isa::avx512,   Isa::avx512vnni};
+inline constexpr Isa all_isas[] = {Isa::reference, Isa::portable,   Isa::avx2, Isa::avxvnni,
+                                   Isa::avx512,    Isa::avx512vnni, Isa::amx};
 
 constexpr const char* name(Isa isa) {
   switch (isa) {
@@ -33,6 +34,7 @@ constexpr const char* name(Isa isa) {
     case Isa::avxvnni: return "avxvnni";
     case Isa::avx512: return "avx512";
     case Isa::avx512vnni: return "avx512vnni";
+    case Isa::amx: return "amx";
   }
   return "unknown";
 }

@@ -88,6 +88,9 @@ class KeyValueCache {
     EIGENFORMER_ASSERT(layer >= 0 && layer < shape_.layers && batch.sequences() == rows_);
     EIGENFORMER_ASSERT(keys.rows() == batch.tokens() && values.rows() == batch.tokens());
     EIGENFORMER_ASSERT(keys.cols() == shape_.kv_heads * shape_.d_head);
+    const Profile::Scope scope(context.profile(), {"cache write"});
+    const Index bytes = 2 * keys.rows() * keys.cols() * Index{sizeof(float)};
+    scope.work({.memory = bytes, .activations = bytes});
     const auto pack = context.kernels().pack_block;
     context.executor().run(rows_, [&](Index r, Index) {
       const FloatingPointGuard guard;

@@ -31,10 +31,20 @@ void for_each_row(Context& context, Index rows, Function function) {
   });
 }
 
+/// What an operation on single elements has to do: `operands` matrices of x's size, read and
+/// written, with `operations` for each element.
+inline Profile::Work elementwise_work(MatrixView<const float> x, Index operands, Index operations) {
+  const Index size = x.rows() * x.cols();
+  return {.activations = size * operands * Index{sizeof(float)}, .operations = size * operations};
+}
+
 /// x with its int8 twin where weights in `storage` need one: once for all products of the same
 /// rows. The twin lives in the context's arena.
 inline Rows<float> with_twin(Context& context, Rows<float> x, Storage storage) {
   if (storage != Storage::int8 || x.int8().values) return x;
+  const Profile::Scope scope(context.profile(), {"quantise"});
+  const Index size = x.tokens() * x.features();
+  scope.work({.activations = size * Index{sizeof(float) + 1}, .operations = size});
   const Index stride = round_up(x.features(), int8_step);
   std::int8_t* const values = context.arena().take<std::int8_t>(x.tokens() * stride);
   float* const scales = context.arena().take<float>(x.tokens());
@@ -72,13 +82,25 @@ inline Product product_of(Rows<float> x, const WeightMatrix<float>& weight, cons
   return p;
 }
 
+/// What x W^T + bias has to do, with `out_bytes` of outputs written.
+inline Profile::Work product_work(Rows<float> x, const WeightMatrix<float>& weight,
+                                  const float* bias, Index out_bytes) {
+  const Index size = x.tokens() * x.features(), bias_size = bias ? weight.outputs() : 0;
+  const Index element = weight.storage() == Storage::int8 ? 1 : Index{sizeof(float)};
+  return {.memory = static_cast<Index>(weight.bytes()) + bias_size * Index{sizeof(float)},
+          .activations = size * element + out_bytes,
+          .operations = 2 * size * weight.outputs()};
+}
+
 /// out [tokens, outputs] = x [tokens, inputs] W^T (+ bias [outputs], unless nullptr).
 inline void matmul(Context& context, Rows<float> x, const WeightMatrix<float>& weight,
                    const float* bias, MatrixView<float> out) {
   EIGENFORMER_ASSERT(x.features() == weight.inputs() && out.rows() == x.tokens() &&
                      out.cols() == weight.outputs());
-  const Arena::Scope scope(context.arena());
+  const Arena::Scope arena_scope(context.arena());
   const Rows<float> in = with_twin(context, x, weight.storage());
+  const Profile::Scope scope(context.profile(), {.name = "product", .storage = weight.storage()});
+  scope.work(product_work(x, weight, bias, out.rows() * out.cols() * Index{sizeof(float)}));
   const auto product = context.kernels().product[static_cast<int>(weight.storage())];
   const Index column_tasks = divide_up(weight.panels(), product_task_panels);
   const Index row_tasks = divide_up(x.tokens(), product_task_rows);
@@ -95,10 +117,20 @@ inline void matmul(Context& context, Rows<float> x, const WeightMatrix<float>& w
   });
 }
 
+/// What a norm has to do, with `operations` for each element.
+inline Profile::Work norm_work(MatrixView<const float> x, const NormWeights<float>& norm,
+                               Index operations) {
+  Profile::Work work = elementwise_work(x, 2, operations);
+  work.memory = x.cols() * Index{norm.bias ? 2 : 1} * Index{sizeof(float)};
+  return work;
+}
+
 /// y = LayerNorm(x), both [tokens, features].
 inline void layer_norm(Context& context, MatrixView<const float> x, const NormWeights<float>& norm,
                        MatrixView<float> y) {
   EIGENFORMER_ASSERT(x.rows() == y.rows() && x.cols() == y.cols());
+  const Profile::Scope scope(context.profile(), {"norm"});
+  scope.work(norm_work(x, norm, 7));
   const auto kernel = context.kernels().layer_norm;
   for_each_row(context, x.rows(), [&](Index r) {
     kernel({x.row(r), norm.weight, norm.bias, norm.epsilon, y.row(r), x.cols()});
@@ -109,6 +141,8 @@ inline void layer_norm(Context& context, MatrixView<const float> x, const NormWe
 inline void rms_norm(Context& context, MatrixView<const float> x, const NormWeights<float>& norm,
                      MatrixView<float> y) {
   EIGENFORMER_ASSERT(x.rows() == y.rows() && x.cols() == y.cols());
+  const Profile::Scope scope(context.profile(), {"norm"});
+  scope.work(norm_work(x, norm, 4));
   const auto kernel = context.kernels().rms_norm;
   for_each_row(context, x.rows(), [&](Index r) {
     kernel({x.row(r), norm.weight, norm.bias, norm.epsilon, y.row(r), x.cols()});
@@ -117,18 +151,24 @@ inline void rms_norm(Context& context, MatrixView<const float> x, const NormWeig
 
 /// x = activation(x), [tokens, features].
 inline void activate(Context& context, Activation activation, MatrixView<float> x) {
+  const Profile::Scope scope(context.profile(), {"activation"});
+  scope.work(elementwise_work(x, 2, 0));
   const auto kernel = context.kernels().activation[static_cast<int>(activation)];
   for_each_row(context, x.rows(), [&](Index r) { kernel(x.row(r), x.row(r), x.cols()); });
 }
 
 /// x = softmax of each row, [rows, cols].
 inline void softmax(Context& context, MatrixView<float> x) {
+  const Profile::Scope scope(context.profile(), {"softmax"});
+  scope.work(elementwise_work(x, 2, 3));
   const auto kernel = context.kernels().softmax;
   for_each_row(context, x.rows(), [&](Index r) { kernel(x.row(r), x.row(r), x.cols()); });
 }
 
 /// x = log of softmax of each row, [rows, cols].
 inline void log_softmax(Context& context, MatrixView<float> x) {
+  const Profile::Scope scope(context.profile(), {"log-softmax"});
+  scope.work(elementwise_work(x, 2, 3));
   const auto kernel = context.kernels().log_softmax;
   for_each_row(context, x.rows(), [&](Index r) { kernel(x.row(r), x.row(r), x.cols()); });
 }
@@ -136,6 +176,8 @@ inline void log_softmax(Context& context, MatrixView<float> x) {
 /// y += x, [tokens, features].
 inline void add(Context& context, MatrixView<const float> x, MatrixView<float> y) {
   EIGENFORMER_ASSERT(x.rows() == y.rows() && x.cols() == y.cols());
+  const Profile::Scope scope(context.profile(), {"add"});
+  scope.work(elementwise_work(x, 3, 1));
   const auto kernel = context.kernels().add;
   for_each_row(context, x.rows(), [&](Index r) { kernel(y.row(r), x.row(r), y.row(r), x.cols()); });
 }
@@ -143,6 +185,8 @@ inline void add(Context& context, MatrixView<const float> x, MatrixView<float> y
 /// y *= x, element by element, [tokens, features].
 inline void multiply(Context& context, MatrixView<const float> x, MatrixView<float> y) {
   EIGENFORMER_ASSERT(x.rows() == y.rows() && x.cols() == y.cols());
+  const Profile::Scope scope(context.profile(), {"multiply"});
+  scope.work(elementwise_work(x, 3, 1));
   const auto kernel = context.kernels().multiply;
   for_each_row(context, x.rows(), [&](Index r) { kernel(y.row(r), x.row(r), y.row(r), x.cols()); });
 }
@@ -150,6 +194,8 @@ inline void multiply(Context& context, MatrixView<const float> x, MatrixView<flo
 /// y = x * factor, both [tokens, features].
 inline void scale(Context& context, MatrixView<const float> x, float factor, MatrixView<float> y) {
   EIGENFORMER_ASSERT(x.rows() == y.rows() && x.cols() == y.cols());
+  const Profile::Scope scope(context.profile(), {"scale"});
+  scope.work(elementwise_work(x, 2, 1));
   const auto kernel = context.kernels().scale;
   for_each_row(context, x.rows(), [&](Index r) { kernel(x.row(r), factor, y.row(r), x.cols()); });
 }
@@ -158,6 +204,8 @@ inline void scale(Context& context, MatrixView<const float> x, float factor, Mat
 inline void add_scaled(Context& context, MatrixView<const float> x, float factor,
                        MatrixView<float> y) {
   EIGENFORMER_ASSERT(x.rows() == y.rows() && x.cols() == y.cols());
+  const Profile::Scope scope(context.profile(), {"add"});
+  scope.work(elementwise_work(x, 3, 2));
   const auto kernel = context.kernels().scale_add;
   for_each_row(context, x.rows(),
                [&](Index r) { kernel(x.row(r), factor, y.row(r), y.row(r), x.cols()); });

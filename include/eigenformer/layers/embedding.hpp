@@ -31,6 +31,10 @@ class Embedding : public Module<Embedding<Scalar>, Scalar> {
   /// an id outside the vocabulary.
   void operator()(std::span<const TokenId> ids, Context& context, MatrixView<Scalar> x) const {
     expect_shape(x, static_cast<Index>(ids.size()), weight_.inputs(), "Embedding: x");
+    const Profile::Scope scope(context.profile(),
+                               {.name = "embedding", .storage = weight_.storage()});
+    scope.work({.memory = x.rows() * static_cast<Index>(weight_.bytes()) / weight_.outputs(),
+                .activations = x.rows() * x.cols() * Index{sizeof(Scalar)}});
     for (std::size_t t = 0; t < ids.size(); ++t) {
       if (ids[t] < 0 || ids[t] >= weight_.outputs()) throw_out_of_range(t, ids[t]);
       weight_.copy_row(ids[t], x.row(static_cast<Index>(t)));

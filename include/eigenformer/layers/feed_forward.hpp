@@ -27,7 +27,8 @@ class FeedForward : public Module<FeedForward<Scalar>, Scalar> {
 
   /// x and y [tokens, d_model]. Throws Error(shape_mismatch).
   void operator()(Rows<Scalar> x, Context& context, MatrixView<Scalar> y) const {
-    const Arena::Scope scope(context.arena());
+    const Profile::Scope scope(context.profile(), {"feed-forward"});
+    const Arena::Scope arena_scope(context.arena());
     const auto hidden = context.arena().matrix<Scalar>(x.tokens(), up_.outputs());
     up_(x, context, hidden);
     kernels::activate(context, activation_, hidden);
@@ -62,7 +63,8 @@ class GatedFeedForward : public Module<GatedFeedForward<Scalar>, Scalar> {
 
   /// x and y [tokens, d_model]. Throws Error(shape_mismatch).
   void operator()(Rows<Scalar> x, Context& context, MatrixView<Scalar> y) const {
-    const Arena::Scope scope(context.arena());
+    const Profile::Scope scope(context.profile(), {"feed-forward"});
+    const Arena::Scope arena_scope(context.arena());
     const auto gate = context.arena().matrix<Scalar>(x.tokens(), gate_.outputs());
     const auto hidden = context.arena().matrix<Scalar>(x.tokens(), up_.outputs());
     const Rows<Scalar> in = kernels::with_twin(context, x, gate_.weight().storage());

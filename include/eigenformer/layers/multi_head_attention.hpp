@@ -54,9 +54,10 @@ class MultiHeadAttention : public Module<MultiHeadAttention<Scalar>, Scalar> {
   /// Self-attention: x and out [tokens, d_model].
   void operator()(Rows<Scalar> x, const Batch& batch, Context& context,
                   MatrixView<Scalar> out) const {
-    const Arena::Scope scope(context.arena());
+    const Profile::Scope scope(context.profile(), {pass()});
+    const Arena::Scope arena_scope(context.arena());
     const Rows<Scalar> in = kernels::with_twin(context, x, storage());
-    (*this)(in, batch, Memory<Scalar>{in, batch}, context, out);
+    attend_to(Memory<Scalar>{in, batch}, in, batch, context, out);
   }
   void operator()(Rows<Scalar> x, const Batch& batch, NoPast, Context& context,
                   MatrixView<Scalar> out) const {
@@ -66,7 +67,8 @@ class MultiHeadAttention : public Module<MultiHeadAttention<Scalar>, Scalar> {
   /// Self-attention of rows that grow: what comes out is, bit for bit, what the whole rows give.
   void operator()(Rows<Scalar> x, const Batch& batch, GrowingPast past, Context& context,
                   MatrixView<Scalar> out) const {
-    const Arena::Scope scope(context.arena());
+    const Profile::Scope scope(context.profile(), {pass()});
+    const Arena::Scope arena_scope(context.arena());
     const Rows<Scalar> in = kernels::with_twin(context, x, storage());
     write(in, batch, past.cache, context);
     attend_to(past.cache, in, batch, context, out);
@@ -74,6 +76,7 @@ class MultiHeadAttention : public Module<MultiHeadAttention<Scalar>, Scalar> {
   /// Attention to a memory that is known.
   void operator()(Rows<Scalar> x, const Batch& batch, KnownMemory memory, Context& context,
                   MatrixView<Scalar> out) const {
+    const Profile::Scope scope(context.profile(), {pass()});
     attend_to(memory.cache, x, batch, context, out);
   }
   /// Makes keys and values of memory.states for attention to a KnownMemory; extend() has made room.
@@ -85,6 +88,26 @@ class MultiHeadAttention : public Module<MultiHeadAttention<Scalar>, Scalar> {
   /// d_model]. Throws Error(shape_mismatch), Error(invalid_argument) for unlike batches.
   void operator()(Rows<Scalar> x, const Batch& batch, const Memory<Scalar>& memory,
                   Context& context, MatrixView<Scalar> out) const {
+    const Profile::Scope scope(context.profile(), {pass()});
+    attend_to(memory, x, batch, context, out);
+  }
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, const std::string& prefix, Visitor& visitor) {
+    Linear<Scalar>::visit(self.query_, prefix + "query.", visitor);
+    Linear<Scalar>::visit(self.key_, prefix + "key.", visitor);
+    Linear<Scalar>::visit(self.value_, prefix + "value.", visitor);
+    Linear<Scalar>::visit(self.output_, prefix + "output.", visitor);
+  }
+
+ private:
+  Storage storage() const { return query_.weight().storage(); }
+  /// What a profile calls it.
+  const char* pass() const {
+    return place_.kind == AttentionKind::cross ? "cross-attention" : "self-attention";
+  }
+  void attend_to(const Memory<Scalar>& memory, Rows<Scalar> x, const Batch& batch, Context& context,
+                 MatrixView<Scalar> out) const {
     expect_shape(x.values(), batch.tokens(), query_.inputs(), "MultiHeadAttention: x");
     expect_shape(memory.states.values(), memory.batch.tokens(), key_.inputs(),
                  "MultiHeadAttention: memory");
@@ -114,17 +137,6 @@ class MultiHeadAttention : public Module<MultiHeadAttention<Scalar>, Scalar> {
                        heads);
     output_(heads, context, out);
   }
-
-  template <class Self, class Visitor>
-  static void visit(Self& self, const std::string& prefix, Visitor& visitor) {
-    Linear<Scalar>::visit(self.query_, prefix + "query.", visitor);
-    Linear<Scalar>::visit(self.key_, prefix + "key.", visitor);
-    Linear<Scalar>::visit(self.value_, prefix + "value.", visitor);
-    Linear<Scalar>::visit(self.output_, prefix + "output.", visitor);
-  }
-
- private:
-  Storage storage() const { return query_.weight().storage(); }
   /// Keys and values of x [tokens, d_model] into the cache.
   void write(Rows<Scalar> x, const Batch& batch, KeyValueCache& cache, Context& context) const {
     expect_shape(x.values(), batch.tokens(), key_.inputs(), "MultiHeadAttention: x");

@@ -55,6 +55,7 @@ void add_positions(MatrixView<const Scalar> table, const TokenPositions& tokens,
                    MatrixView<Scalar> x) {
   const Batch& batch = tokens.batch;
   expect_shape(x, batch.tokens(), table.cols(), "positions: x");
+  const Profile::Scope scope(context.profile(), {"positions"});
   for (Index s = 0; s < batch.sequences(); ++s) {
     const Index first = tokens.first(s), length = batch.length(s);
     if (length > table.rows() - first) {

@@ -40,6 +40,7 @@ class Stack : public Module<Stack<Scalar, Wiring, Block>, Scalar> {
   void run_layers(MatrixView<Scalar> x, Context& context, Inputs&... inputs) const {
     Index layer = 0;
     for (const Block& block : layers_) {
+      const Profile::Scope scope(context.profile(), {"layer", layer});
       show(layer++, x, context);
       block.forward(x, inputs..., context);
     }
@@ -48,8 +49,12 @@ class Stack : public Module<Stack<Scalar, Wiring, Block>, Scalar> {
   }
   /// function(block) for each.
   template <class Function>
-  void for_each_layer(Function function) const {
-    for (const Block& block : layers_) function(block);
+  void for_each_layer(Context& context, Function function) const {
+    Index layer = 0;
+    for (const Block& block : layers_) {
+      const Profile::Scope scope(context.profile(), {"layer", layer++});
+      function(block);
+    }
   }
 
  private:
@@ -106,7 +111,8 @@ class Decoder : public Stack<Scalar, Wiring, DecoderLayer<Scalar, Wiring>> {
   void remember(const Memory<Scalar>& memory, DecoderCache& cache, Context& context) const {
     cache.memory.add_rows(memory.batch.sequences());
     cache.memory.extend(memory.batch);
-    Base::for_each_layer([&](const auto& layer) { layer.remember(memory, cache, context); });
+    Base::for_each_layer(context,
+                         [&](const auto& layer) { layer.remember(memory, cache, context); });
   }
 };
 

@@ -46,6 +46,7 @@ class Transformer : public Module<Transformer<Scalar, Wiring>, Scalar> {
   /// Error(out_of_range) for ids beyond the vocabulary and sequences beyond the positions.
   void encode(std::span<const TokenId> source, const Batch& batch, Context& context,
               MatrixView<Scalar> memory) const {
+    const Profile::Scope scope(context.profile(), {"encoder"});
     source_embedding_(source, context, memory);
     positions_(batch, context, memory);
     encoder_.forward(memory, batch, context);
@@ -55,6 +56,7 @@ class Transformer : public Module<Transformer<Scalar, Wiring>, Scalar> {
   /// [batch.tokens(), d_model] tells about the token that follows. Throws like encode().
   void decode(std::span<const TokenId> target, const Batch& batch, const Memory<Scalar>& memory,
               Context& context, MatrixView<Scalar> hidden) const {
+    const Profile::Scope scope(context.profile(), {"decoder"});
     target_embedding()(target, context, hidden);
     positions_(batch, context, hidden);
     decoder_.forward(hidden, batch, memory, context);
@@ -62,6 +64,7 @@ class Transformer : public Module<Transformer<Scalar, Wiring>, Scalar> {
 
   /// Rows that grow, one for each sequence of the encoder's output, as yet without tokens.
   DecoderCache remember(const Memory<Scalar>& memory, Context& context) const {
+    const Profile::Scope scope(context.profile(), {"memory"});
     DecoderCache cache{{decoder_keys_, context}, {decoder_keys_, context}};
     cache.past.add_rows(memory.batch.sequences());
     decoder_.remember(memory, cache, context);
@@ -74,23 +77,26 @@ class Transformer : public Module<Transformer<Scalar, Wiring>, Scalar> {
               Context& context, MatrixView<Scalar> hidden) const {
     expect_range(batch.sequences(), cache.past.rows(), cache.past.rows(),
                  "Transformer: rows of the batch");
-    const Arena::Scope scope(context.arena());
+    const Profile::Scope scope(context.profile(), {"decoder"});
+    const Arena::Scope arena_scope(context.arena());
     Index* const past = context.arena().take<Index>(batch.sequences());
     for (Index row = 0; row < batch.sequences(); ++row) past[row] = cache.past.length(row);
     target_embedding()(target, context, hidden);
     positions_({batch, {past, static_cast<std::size_t>(batch.sequences())}}, context, hidden);
-    cache.past.extend(batch);
+    extend(cache.past, batch, context);
     decoder_.forward(hidden, batch, cache, context);
   }
 
   /// hidden [tokens, d_model] -> logits [tokens, target vocabulary].
   void project(Rows<Scalar> hidden, Context& context, MatrixView<Scalar> logits) const {
+    const Profile::Scope scope(context.profile(), {"output"});
     output_(hidden, output_weight(), context, logits);
   }
 
   /// hidden [tokens, d_model] -> the best of the logits, without writing them.
   void best(Rows<Scalar> hidden, Context& context, const BestQuery& query,
             const BestAnswer& answer) const {
+    const Profile::Scope scope(context.profile(), {"output"});
     output_.best(hidden, output_weight(), context, query, answer);
   }
 
@@ -115,6 +121,11 @@ class Transformer : public Module<Transformer<Scalar, Wiring>, Scalar> {
  private:
   static Index target_vocab(const TransformerConfig& config) {
     return config.target_vocab != 0 ? config.target_vocab : config.vocab;
+  }
+  /// Room for a batch's tokens: forked rows get open blocks of their own.
+  static void extend(KeyValueCache& past, const Batch& batch, Context& context) {
+    const Profile::Scope scope(context.profile(), {"cache extend"});
+    past.extend(batch);
   }
   const WeightMatrix<Scalar>& output_weight() const {
     return tied_output_ ? target_embedding().weight() : output_.weight();

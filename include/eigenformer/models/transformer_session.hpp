@@ -72,6 +72,7 @@ class TransformerSession final : public DecodingSession {
   }
 
   void reorder(std::span<const Index> parents) override {
+    const Profile::Scope scope(context_.profile(), {"reorder"});
     for (const Index parent : parents) {
       expect_range(parent, 0, rows() - 1, "DecodingSession: parent");
     }

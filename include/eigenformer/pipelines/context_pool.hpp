@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -16,39 +17,51 @@ namespace eigenformer::inline v0 {
 /// Contexts are made when they are first needed and used again, with the scratch memory that they
 /// have. As many exist as calls have run at a time.
 class ContextPool {
+  /// A context, and the profile of the call that has it.
+  struct Place {
+    explicit Place(std::unique_ptr<Context> made) : context(std::move(made)) {}
+
+    std::unique_ptr<Context> context;
+    Profile profile;
+  };
+  using Places = std::vector<std::unique_ptr<Place>>;
+
  public:
-  /// Of `threads` threads, 1 to 1,024, and kernels none faster than `most`. Throws
+  /// Of `threads` threads, 1 to 1,024, and kernels none faster than `most`. A `profile` that is not
+  /// nullptr outlives the pool, and gets what each lease's passes were when it ends. Throws
   /// Error(invalid_argument).
-  ContextPool(Index threads, Isa most) : most_(most), threads_(threads) {}
+  ContextPool(Index threads, Isa most, Profile* profile = nullptr)
+      : most_(most), profile_(profile), threads_(threads) {}
 
   /// A context, until it is given back.
   class Lease {
    public:
-    Lease(ContextPool& pool, std::vector<std::unique_ptr<Context>>& home,
-          std::unique_ptr<Context> context)
-        : pool_(pool), home_(home), context_(std::move(context)) {}
+    Lease(ContextPool& pool, Places& home, std::unique_ptr<Place> place)
+        : pool_(pool), home_(home), place_(std::move(place)) {}
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
     ~Lease() {
-      context_->unwatch();
+      place_->context->unwatch();
       const std::lock_guard lock(pool_.mutex_);
-      home_.push_back(std::move(context_));
+      if (pool_.profile_) pool_.keep(*place_);
+      home_.push_back(std::move(place_));
     }
-    Context& operator*() const { return *context_; }
+    Context& operator*() const { return *place_->context; }
 
    private:
     ContextPool& pool_;
-    std::vector<std::unique_ptr<Context>>& home_;
-    std::unique_ptr<Context> context_;
+    Places& home_;
+    std::unique_ptr<Place> place_;
   };
 
   /// One that computes on the thread that uses it.
   Lease on_one_thread() {
-    return take(on_one_, [this] { return new Context(kernels::best_table(most_)); });
+    return take(on_one_, [this] { return std::make_unique<Context>(kernels::best_table(most_)); });
   }
   /// One that computes on all threads.
   Lease on_all_threads() {
-    return take(on_all_, [this] { return new Context(kernels::best_table(most_), threads_); });
+    return take(on_all_,
+                [this] { return std::make_unique<Context>(kernels::best_table(most_), threads_); });
   }
 
   /// Calls work(0, context) up to work(count - 1, context), in any order: one by itself has all
@@ -66,24 +79,35 @@ class ContextPool {
 
  private:
   template <class Make>
-  Lease take(std::vector<std::unique_ptr<Context>>& free, Make make) {
+  Lease take(Places& free, Make make) {
     const std::lock_guard lock(mutex_);
     free.reserve(made_ + 1);  // so that giving back never fails
     if (free.empty()) {
-      std::unique_ptr<Context> made(make());
+      auto made = std::make_unique<Place>(make());
+      if (profile_) made->context->profile_into(made->profile);
       ++made_;
       return Lease(*this, free, std::move(made));
     }
-    std::unique_ptr<Context> context = std::move(free.back());
+    std::unique_ptr<Place> place = std::move(free.back());
     free.pop_back();
-    return Lease(*this, free, std::move(context));
+    return Lease(*this, free, std::move(place));
+  }
+
+  /// Adds a lease's passes to the pool's; without memory for new ones they are lost.
+  void keep(Place& place) noexcept {
+    try {
+      profile_->merge(place.profile, place.context->executor().workers());
+    } catch (const std::bad_alloc&) {
+    }
+    place.profile.clear();
   }
 
   Isa most_;
+  Profile* profile_;
   ThreadPool threads_;
-  std::mutex mutex_;  ///< guards what follows
+  std::mutex mutex_;  ///< guards what follows, and *profile_
   std::size_t made_ = 0;
-  std::vector<std::unique_ptr<Context>> on_one_, on_all_;
+  Places on_one_, on_all_;
 };
 
 }  // namespace eigenformer::inline v0

@@ -66,6 +66,7 @@ class SentenceTranslator {
   /// places in `segments`. Throws what generate() throws, and Error(cancelled).
   std::vector<TranslatedSentence> operator()(std::span<Segment* const> segments, Context& context,
                                              const OnStep& on_step = {}) const {
+    const Profile::Scope scope(context.profile(), {"translation"});
     const std::vector<Generated> generated = generate(segments, context, on_step);
     std::vector<TranslatedSentence> out;
     for (std::size_t s = 0; s < segments.size(); ++s) {

@@ -13,6 +13,7 @@
 
 #include "eigenformer/core/attention_observer.hpp"
 #include "eigenformer/core/matrix.hpp"
+#include "eigenformer/core/profile.hpp"
 #include "eigenformer/core/weight_matrix.hpp"
 #include "eigenformer/generation/options.hpp"
 #include "eigenformer/generation/result.hpp"
@@ -33,6 +34,9 @@ struct TranslatorOptions {
   Split split = Split::sentences;       ///< what is translated by itself
   Index batch_tokens = 2048;            ///< of the source at a time and thread, 1 up
   Isa isa = fastest_isa;                ///< kernels none faster than these
+  /// Where time goes: outlives the Translator, which alone writes to it, whenever a batch is done.
+  /// To be read when no call is running. Time is that of threads, added up.
+  Profile* profile = nullptr;
 };
 
 /// What translate_full() is asked for.

@@ -30,7 +30,7 @@ class TranslationEngine {
       : opened_(std::move(opened)),
         tokenizer_(std::move(tokenizer)),
         options_(options),
-        contexts_(options.threads, options.isa) {}
+        contexts_(options.threads, options.isa, options.profile) {}
 
   const OpenedModel& opened() const { return opened_; }
   const MarianTokenizer& tokenizer() const { return tokenizer_; }

@@ -63,10 +63,14 @@ EIGENFORMER_OP void scores(const AttentionTile& tile, const float* query, Index 
   F32x16 sum[Rows][Panels];
   clear(sum);
   if constexpr (Rows == 1) {
-    const Index next = block_floats(tile.d_head);
+    // A single query waits for memory: for these keys' values, and for the keys of the next head.
+    const Index values = tile.d_head * lanes, next = block_floats(tile.d_head);
     for (Index d = 0; d < tile.d_head; ++d) {
       EIGENFORMER_UNROLL
-      for (int p = 0; p < Panels; ++p) __builtin_prefetch(in.panel[p] + next + d * lanes, 0, 3);
+      for (int p = 0; p < Panels; ++p) {
+        __builtin_prefetch(in.panel[p] + values + d * lanes, 0, 3);
+        __builtin_prefetch(in.panel[p] + next + d * lanes, 0, 3);
+      }
       accumulate(sum, in, d, d + 1);
     }
   } else {
@@ -146,6 +150,7 @@ EIGENFORMER_OP void online_softmax(AttentionState& state, Index q, Index first,
   for (int r = 0; r < Rows; ++r) {
     if (seen[r].begin == seen[r].end) continue;
     weigh(max[r], correction[r], score + r * tile_keys, state.sum[q + r]);
+    if (correction[r] == 1.0f) continue;
     float* const context = state.context + (q + r) * state.padded;
     for (Index d = 0; d < state.padded; d += lanes) {
       store(context + d, multiply(load(context + d), broadcast(correction[r])));

@@ -20,6 +20,23 @@ EIGENFORMER_KERNEL float quantize(const float* x, Index n, std::int8_t* q) {
   return row.scale;
 }
 
+/// The outputs of one panel: from sums to floats.
+struct Int8Outputs {
+  Index output, count;
+  F32x16 scale, bias;
+
+  EIGENFORMER_OP Int8Outputs(const Product& p, Index panel)
+      : output(panel * lanes),
+        count(std::min(lanes, p.outputs - output)),
+        scale(load(p.int8.weight_scale + output)),
+        bias(p.bias ? load_first(p.bias + output, count) : broadcast(0.0f)) {}
+
+  EIGENFORMER_OP void write(const Product& p, Index row, I32x16 sum) const {
+    const F32x16 scaled = multiply(to_float(sum), broadcast(p.int8.x_scale[row]));
+    store_first(p.out + row * p.out_stride + output, fma(scaled, scale, bias), count);
+  }
+};
+
 struct Int8Tile {
   static constexpr int rows = int8_rows, panels = int8_panels, row_panels = int8_row_panels;
 
@@ -55,14 +72,9 @@ struct Int8Tile {
     }
     EIGENFORMER_UNROLL
     for (int i = 0; i < Panels; ++i) {
-      const Index output = (panel + i) * lanes, count = std::min(lanes, p.outputs - output);
-      const F32x16 bias = p.bias ? load_first(p.bias + output, count) : broadcast(0.0f);
-      const F32x16 scale = load(p.int8.weight_scale + output);
+      const Int8Outputs outputs(p, panel + i);
       EIGENFORMER_UNROLL
-      for (int r = 0; r < Rows; ++r) {
-        const F32x16 scaled = multiply(to_float(sum[r][i]), broadcast(p.int8.x_scale[row + r]));
-        store_first(p.out + (row + r) * p.out_stride + output, fma(scaled, scale, bias), count);
-      }
+      for (int r = 0; r < Rows; ++r) outputs.write(p, row + r, sum[r][i]);
     }
   }
 };
