@@ -17,6 +17,7 @@ import json
 import math
 import os
 import re
+import shutil
 import statistics
 import struct
 import subprocess
@@ -190,6 +191,7 @@ def quantized(bench):
     config = out / "config.json"
     newest = max(path.stat().st_mtime for path in made_of)
     if not config.exists() or config.stat().st_mtime < newest:
+        shutil.rmtree(out, ignore_errors=True)
         subprocess.run([program, folder / "model", out], check=True, stdout=sys.stderr)
         os.utime(config)
     return out

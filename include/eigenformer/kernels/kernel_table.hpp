@@ -64,8 +64,12 @@ struct Product {
   float* out;  ///< [rows, outputs]
   Index out_stride;
   Int8Operands int8 = {};  ///< in place of x
+  Index matrix_bytes = 0;  ///< of the whole matrix that the panels are of
 
   Index panels() const { return divide_up(outputs, lanes); }
+  /// Whether a single row's weights come from memory: then it says early what it will read.
+  /// Nearer caches are faster without.
+  bool streams() const { return matrix_bytes >= Index{16} << 20; }
 };
 
 /// The parameters of a norm.

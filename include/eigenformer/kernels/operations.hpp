@@ -74,6 +74,7 @@ inline Product product_of(Rows<float> x, const WeightMatrix<float>& weight, cons
   p.weight = weight.panel(part.panel);
   p.bias = bias ? bias + output : nullptr;
   p.outputs = std::min(part.panels * lanes, weight.outputs() - output);
+  p.matrix_bytes = weight.panels() * weight.panel_bytes();
   if (weight.storage() == Storage::int8) {
     const Int8Rows& twin = x.int8();
     p.int8 = {twin.values + part.row * twin.stride, twin.stride, twin.scales + part.row,

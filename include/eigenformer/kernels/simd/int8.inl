@@ -37,7 +37,10 @@ struct Int8Outputs {
   }
 };
 
+/// Several rows ask for the next panels, each for one of them; a single row where it is told to.
+template <Ahead ahead>
 struct Int8Tile {
+  using Stream = Int8Tile<Ahead::yes>;
   static constexpr int rows = int8_rows, panels = int8_panels, row_panels = int8_row_panels;
 
   template <int Rows, int Panels>
@@ -62,7 +65,12 @@ struct Int8Tile {
       if constexpr (Rows > 1) __builtin_prefetch(later + k * lanes, 0, 2);
       Int8Weights of[Panels];
       EIGENFORMER_UNROLL
-      for (int i = 0; i < Panels; ++i) of[i] = load_int8(weight[i] + k * lanes);
+      for (int i = 0; i < Panels; ++i) {
+        of[i] = load_int8(weight[i] + k * lanes);
+        if constexpr (Rows == 1 && ahead == Ahead::yes) {
+          __builtin_prefetch(weight[i] + Panels * panel_bytes + k * lanes, 0, 2);
+        }
+      }
       EIGENFORMER_UNROLL
       for (int r = 0; r < Rows; ++r) {
         const Int8Inputs in(x + r * p.int8.x_stride + k);
@@ -79,4 +87,4 @@ struct Int8Tile {
   }
 };
 
-EIGENFORMER_KERNEL void product_int8(const Product& p) { all_tiles<Int8Tile>(p); }
+EIGENFORMER_KERNEL void product_int8(const Product& p) { all_tiles<Int8Tile<Ahead::no>>(p); }

@@ -16,3 +16,12 @@
 #include "eigenformer/kernels/reference/int8.hpp"
 #include "eigenformer/kernels/reference/product.hpp"
 #include "eigenformer/kernels/reference/softmax.hpp"
+
+namespace eigenformer::inline v0 {
+namespace kernels {
+
+/// Whether a tile of a single row asks early for the panels after those it reads.
+enum class Ahead { no, yes };
+
+}  // namespace kernels
+}  // namespace eigenformer::inline v0

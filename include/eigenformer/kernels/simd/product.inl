@@ -61,8 +61,22 @@ EIGENFORMER_OP void clear(F32x16 (&sum)[Rows][Panels]) {
   }
 }
 
-template <class Weight>
+/// The same, which asks for the panels after those it reads, a cache line at a time.
+template <int Panels, class Weight>
+EIGENFORMER_OP void accumulate_ahead(F32x16 (&sum)[1][Panels], const Operands<Panels, Weight>& in,
+                                     Index end) {
+  constexpr Index inputs = 64 / (lanes * Index{sizeof(Weight)}), step = std::max<Index>(inputs, 1);
+  const Index next = Panels * (in.panel[1 % Panels] - in.panel[0]);
+  for (Index i = 0; i < end; i += step) {
+    EIGENFORMER_UNROLL
+    for (int p = 0; p < Panels; ++p) __builtin_prefetch(in.panel[p] + next + i * in.step, 0, 2);
+    accumulate(sum, in, i, std::min(i + step, end));
+  }
+}
+
+template <class Weight, Ahead ahead = Ahead::no>
 struct FloatTile {
+  using Stream = FloatTile<Weight, Ahead::yes>;
   static constexpr int rows = tile_rows, panels = tile_panels, row_panels = tile_row_panels;
 
   template <int Rows, int Panels>
@@ -75,7 +89,11 @@ struct FloatTile {
     }
     F32x16 sum[Rows][Panels];
     clear(sum);
-    accumulate(sum, in, 0, p.inputs);
+    if constexpr (Rows == 1 && ahead == Ahead::yes) {
+      accumulate_ahead(sum, in, p.inputs);
+    } else {
+      accumulate(sum, in, 0, p.inputs);
+    }
     EIGENFORMER_UNROLL
     for (int i = 0; i < Panels; ++i) {
       const Index output = (panel + i) * lanes, count = std::min(lanes, p.outputs - output);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The walk of a product over its tiles. A Tile says how many rows and panels it has (rows, panels;
 // row_panels where there is one row only), and run<Rows, Panels>(product, row, panel) computes rows
-// [row, row + Rows) of panels [panel, panel + Panels).
+// [row, row + Rows) of panels [panel, panel + Panels). Tile::Stream is the same for a single row
+// that asks for the panels after those it reads.
 
 /// The last `rows` rows of some panels, up to Most, all at once: fewer sums would wait for each
 /// other, and read the weights again.
@@ -43,6 +44,7 @@ EIGENFORMER_KERNEL void single_row(const Product& p) {
 
 template <class Tile>
 EIGENFORMER_KERNEL void all_tiles(const Product& p) {
+  if (p.rows == 1 && p.streams()) return single_row<typename Tile::Stream>(p);
   if (p.rows == 1) return single_row<Tile>(p);
   Index panel = 0;
   if constexpr (Tile::panels > 1) {
