@@ -155,7 +155,7 @@ std::string table(std::span<const Weights> models) {
                     figures.moved);
     }
     char line[256];
-    std::snprintf(line, sizeof line, "| %s | %.1f | %zu %s| %.4f | %.4f |\n", name(one.storage),
+    std::snprintf(line, sizeof line, "| %s | %.1f | %zu %s| %.5g | %.5g |\n", name(one.storage),
                   static_cast<double>(one.bytes) / 1e6, one.positions, compared,
                   figures.log_probability, std::exp(-figures.log_probability));
     out += line;

@@ -84,7 +84,8 @@ int run(int count, char** arguments) {
   CLI::App app("Writes a model's folder again with its weights in another storage.", "quantize");
   app.footer(
       "Files beside the weights are copied; docs/int8.md has the format of int8.\n"
-      "Exit status: 0; 1 it cannot be done, and nothing is left; 2 usage, or OUT is in use.");
+      "Exit status: 0; 1 it cannot be done, and nothing is left; 2 usage, or OUT is in use.\n"
+      "Killed, it leaves OUT.PID.tmp.");
   app.set_version_flag("--version", std::string("quantize, Eigenformer ") + version);
   app.add_option("IN", options.in, "folder of the model, as a hub has it")->required();
   app.add_option("OUT", options.out, "folder to make, which is not there or empty")->required();

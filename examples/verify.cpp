@@ -40,10 +40,14 @@ int run(int count, char** arguments) {
       "generated ids may differ.",
       "verify");
   app.add_option("DIR", options.folders)->required();
-  std::vector<std::pair<std::string, eigenformer::Storage>> weights;
-  for (const auto storage : eigenformer::all_storages) weights.emplace_back(name(storage), storage);
-  app.add_option("--weights", options.model.storage, "f32, f16, bf16 or int8; default: the file's")
-      ->transform(CLI::CheckedTransformer(weights));
+  const auto choose = [&options](const std::string& word) {
+    for (const auto storage : eigenformer::all_storages) {
+      if (word == name(storage)) return void(options.model.storage = storage);
+    }
+    throw CLI::ValidationError("--weights", "expected f32, f16, bf16 or int8, got " + word);
+  };
+  app.add_option_function<std::string>("--weights", choose, "default: the file's")
+      ->type_name("f32|f16|bf16|int8");
   try {
     app.parse(count, arguments);
   } catch (const CLI::ParseError& error) {
@@ -53,13 +57,17 @@ int run(int count, char** arguments) {
   for (const std::string& folder : options.folders) {
     try {
       verify(folder, options.model, counts);
-    } catch (const eigenformer::Error& error) {
+    } catch (const std::exception& error) {
       ++counts.failed;
-      std::printf("  %s: %s  FAILED\n", name(error.code()), error.what());
+      std::printf("  %s  FAILED\n", error.what());
     }
   }
   std::printf("%d passed, %d failed, %d may differ and do\n", counts.passed, counts.failed,
               counts.told);
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    std::fprintf(stderr, "verify: standard output cannot be written\n");
+    return 1;
+  }
   return counts.failed == 0 ? 0 : 1;
 }
 

@@ -14,6 +14,7 @@
 
 #include "eigenformer/architectures/generation_config.hpp"
 #include "eigenformer/architectures/open_model.hpp"
+#include "eigenformer/architectures/storage.hpp"
 #include "eigenformer/generation/generate.hpp"
 #include "eigenformer/io/checkpoint.hpp"
 #include "eigenformer/io/json.hpp"
@@ -72,11 +73,11 @@ class Recorder final : public AttentionObserver {
 
 class Folder {
  public:
-  /// In another storage than the file's, bars are wider: share_of(). Throws what open_model() and
-  /// the readers throw.
+  /// In another storage than the file's, and in int8, bars are wider: share_of(). Throws what
+  /// open_model() and the readers throw.
   Folder(const std::string& path, const ModelOptions& options = {})
       : opened_(open_model(path, options)),
-        share_(options.storage ? share_of(*options.storage) : 0.0),
+        share_(share_of(storage_asked(path, options))),
         golden_path_(golden_path(path)),
         json_(io::read_json(golden_path_ + "/golden.json")),
         tensors_(io::read_safetensors(golden_path_ + "/golden.safetensors")) {}
@@ -88,6 +89,10 @@ class Folder {
   /// Every tensor and every `generate` case. `report` is called with each check.
   void run(Context& context, const std::function<void(const Check&)>& report) const {
     const auto sources = inputs();
+    const io::Json targets = json_.at("decoder_input_ids");
+    if (targets.elements().size() != sources.size()) {
+      throw targets.expected("a list for each of input_ids");
+    }
     for (std::size_t i = 0; i < sources.size(); ++i) check_sequence(context, sources[i], i, report);
     if (tensors_.find("batch.input_ids")) check_batch(context, sources, report);
     for (const io::Json& one : json_.at("generate").elements()) check_case(context, one, report);
@@ -115,6 +120,13 @@ class Folder {
  private:
   using Report = std::function<void(const Check&)>;
 
+  /// That of the options; else int8 where the file is; else f32, for what a file of halves holds is
+  /// what was recorded.
+  static Storage storage_asked(const std::string& path, const ModelOptions& options) {
+    if (options.storage) return *options.storage;
+    const io::Tensors tensors = io::open_checkpoint(path, options.load);
+    return storage_of(tensors) == Storage::int8 ? Storage::int8 : Storage::f32;
+  }
   /// The folder that has the goldens: another one, for the same weights in another form.
   static std::string golden_path(const std::string& path) {
     const io::Json json = io::read_json(path + "/golden.json");

@@ -144,7 +144,7 @@ TEST(BindInt8, ScalesThatAreNoneAreRefused) {
                                     {-infinity, "-inf"},
                                     {std::nanf(""), "nan"}}) {
     expect_refusal(file().add("weight_scale", {2}, {1, value}), ErrorCode::format,
-                   one + scale + "row 1: expected a number from 0 up, got " + text);
+                   one + scale + "row 1: expected a number from 0 to 2.6e36, got " + text);
   }
 }
 

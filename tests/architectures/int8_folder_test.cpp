@@ -344,11 +344,14 @@ TEST_F(Int8Weights, NeedScalesOfTheRightForm) {
 
 TEST_F(Int8Weights, NeedScalesThatAreNumbers) {
   const auto own = bytes(scale_);
-  for (const auto& [value, text] :
-       {std::pair<float, std::string>{std::nanf(""), "nan"}, {HUGE_VALF, "inf"}, {-1.0f, "-1"}}) {
+  for (const auto& [value, text] : {std::pair<float, std::string>{std::nanf(""), "nan"},
+                                    {HUGE_VALF, "inf"},
+                                    {-1.0f, "-1"},
+                                    {0x1p121f, "2.65845599"}}) {
     std::memcpy(own.data() + 31 * sizeof value, &value, sizeof value);
-    expect_refusal(ErrorCode::format, "\"" + scale_ + "\"" + down +
-                                          ": row 31: expected a number from 0 up, got " + text);
+    expect_refusal(
+        ErrorCode::format,
+        "\"" + scale_ + "\"" + down + ": row 31: expected a number from 0 to 2.6e36, got " + text);
   }
 }
 
@@ -382,6 +385,20 @@ TEST_F(Int8Weights, TiedTablesHaveTheSameScales) {
   expect_refusal(ErrorCode::unsupported, "lm_head.weight");
   remove("lm_head.weight_scale");
   expect_refusal(ErrorCode::unsupported, "lm_head.weight");
+}
+
+TEST_F(Int8Weights, HaveNoScaleTooLargeForHalves) {
+  const auto own = bytes(scale_);
+  for (const float scale : {515.0f, 516.0f}) {  // 127 times as much: 65,405 and 65,532
+    std::memcpy(own.data(), &scale, sizeof scale);
+    io::write_safetensors(weights_of(folder_), list_);
+    const auto convert = [&] { convert_model(folder_, path("out"), in_storage(Storage::f16)); };
+    if (scale < 516) {
+      EXPECT_NO_THROW(convert());
+    } else {
+      expect_error(ErrorCode::unsupported, "too large for f16", convert);
+    }
+  }
 }
 
 TEST_F(Int8Weights, WhatCannotBeConvertedLeavesNoFile) {

@@ -49,7 +49,7 @@ TEST(Int8Tensor, FaultsAreCountedFromTheTensorsFirstRow) {
   const io::Tensors broken("file", {of_integers("a"), factors}, nullptr);
   EXPECT_FALSE(Int8Tensor(broken, "a", 0, 2).fault("p"));
   EXPECT_EQ(Int8Tensor(broken, "a", 1, 2).fault("p")->text,
-            R"("a_scale" for p: row 2: expected a number from 0 up, got -2)");
+            R"("a_scale" for p: row 2: expected a number from 0 to 2.6e36, got -2)");
 }
 
 TEST(Int8Tensor, ScalesKnowTheirIntegers) {

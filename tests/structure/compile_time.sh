@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # compile_time.sh SOURCE INCLUDE WORK COMPILER FLAG...: compile time is a feature. Every header of
-# layers/ has a budget of 1.2 s, and every file of SOURCE/compile_time the one in its first line,
+# layers/ has a budget of 1.3 s, and every file of SOURCE/compile_time the one in its first line,
 # "// budget: 4.0 s". Budgets are CPU seconds of the machine where including <Eigen/Core> takes
 # 0.92 s; elsewhere that include is timed too, and gives the scale. The best of five counts, so a first
 # try within its budget is enough.
@@ -54,7 +54,7 @@ for header in "$include"/eigenformer/layers/*.hpp; do
   [ -e "$header" ] || continue
   name=${header#"$include/"}
   echo "#include \"$name\"" > "$work/header.cpp"
-  measure "$name" "$work/header.cpp" 1.2
+  measure "$name" "$work/header.cpp" 1.3
 done
 for file in "$source_dir"/compile_time/*.cpp; do
   [ -e "$file" ] || continue

@@ -20,6 +20,9 @@ namespace eigenformer::inline v0 {
 /// The tensor with the scales of the integers in `tensor`.
 inline std::string int8_scale_name(const std::string& tensor) { return tensor + "_scale"; }
 
+/// Above it, 127 of them would not be a number in f32 or bf16.
+inline constexpr float largest_int8_scale = 2.6e36f;
+
 /// Something in a file that does not fit a parameter.
 struct TensorFault {
   ErrorCode code;
@@ -54,9 +57,9 @@ class Int8Tensor {
       return wrong(ErrorCode::unsupported, "F32", std::string(io::name(scales_->type)));
     }
     for (Index row = first_; const float scale : scales()) {
-      if (!(scale >= 0.0f) || std::isinf(scale)) {
+      if (!(scale >= 0.0f && scale <= largest_int8_scale)) {
         return TensorFault{ErrorCode::format, of + ": row " + std::to_string(row) +
-                                                  ": expected a number from 0 up, got " +
+                                                  ": expected a number from 0 to 2.6e36, got " +
                                                   io::detail::number_text(double{scale})};
       }
       ++row;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 
+#include "eigenformer/architectures/int8_tensor.hpp"
 #include "eigenformer/core/weight_matrix.hpp"
 #include "eigenformer/io/tensor.hpp"
 #include "eigenformer/io/tensor_values.hpp"
@@ -17,8 +18,10 @@ namespace detail {
 inline bool all_fit_f16(const io::Tensors& tensors) {
   for (const io::NamedTensor& entry : tensors) {
     if (entry.tensor.type == io::DataType::f16 || !io::is_float(entry.tensor.type)) continue;
+    // Scales stand for up to 127 times themselves.
+    const float factor = tensor_scaled_by(tensors, entry.name) ? 127.0f : 1.0f;
     for (const float value : io::values<float>(tensors, entry.name)) {
-      if (std::abs(value) >= 65520.0f && std::isfinite(value)) return false;
+      if (std::abs(value) * factor >= 65520.0f && std::isfinite(value)) return false;
     }
   }
   return true;

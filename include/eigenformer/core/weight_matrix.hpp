@@ -100,7 +100,17 @@ class WeightMatrix<float> {
   }
   /// The weights of one output, to `row` [inputs], widened exactly: an embedding's lookup.
   void copy_row(Index output, float* row) const {
-    for (Index input = 0; input < inputs_; ++input) row[input] = (*this)(output, input);
+    EIGENFORMER_ASSERT(output >= 0 && output < outputs_);
+    switch (storage_) {
+      case Storage::f32: return copy_lane<float, 1>(output, row, [](float x) { return x; });
+      case Storage::f16: return copy_lane<Half, 1>(output, row, [](Half x) { return to_float(x); });
+      case Storage::bf16:
+        return copy_lane<Bfloat16, 2>(output, row, [](Bfloat16 x) { return to_float(x); });
+      case Storage::int8:
+        return copy_lane<std::int8_t, 4>(output, row, [scale = scales_[output]](std::int8_t x) {
+          return static_cast<float>(x) * scale;
+        });
+    }
   }
   /// int8: the integers of one output, to `row` [inputs].
   void copy_integers(Index output, std::int8_t* row) const {
@@ -131,6 +141,15 @@ class WeightMatrix<float> {
       throw std::bad_array_new_length();
     }
     return panels() * panel_bytes();
+  }
+  /// One output's weights, of which `Group` at a time lie side by side.
+  template <class Weight, Index Group, class Widen>
+  void copy_lane(Index output, float* row, Widen widen) const {
+    const auto* const lane =
+        reinterpret_cast<const Weight*>(panel(output / lanes)) + output % lanes * Group;
+    for (Index input = 0; input < inputs_; ++input) {
+      row[input] = widen(lane[input / Group * lanes * Group + input % Group]);
+    }
   }
   Index byte_offset(Index output, Index input) const {
     EIGENFORMER_ASSERT(output >= 0 && output < outputs_ && input >= 0 && input < inputs_);

@@ -83,11 +83,14 @@ EIGENFORMER_OP void scores(const AttentionTile& tile, const float* query, Index 
   }
 }
 
-/// The last `panels` blocks, up to Most, all at once: fewer sums would wait for each other.
+/// The last `panels` blocks, up to Most: for a single query all at once, because fewer sums would
+/// wait for each other.
 template <int Rows, int Most>
 EIGENFORMER_OP void last_scores(const AttentionTile& tile, const float* query, Index block,
                                 Index panels, float* score) {
-  if constexpr (Most > 0) {
+  if constexpr (Rows > 1) {
+    for (Index p = 0; p < panels; ++p) scores<Rows, 1>(tile, query, block + p, score + p * lanes);
+  } else if constexpr (Most > 0) {
     if (panels == Most) return scores<Rows, Most>(tile, query, block, score);
     last_scores<Rows, Most - 1>(tile, query, block, panels, score);
   }
@@ -249,11 +252,7 @@ EIGENFORMER_KERNEL void attend_tile(AttentionState& state, Index q, Index first)
 template <int Rows>
 EIGENFORMER_KERNEL void attend_queries(AttentionState& state, Index q, Index first) {
   for (; q + Rows <= state.tile.queries; q += Rows) attend_tile<Rows>(state, q, first);
-  if constexpr (Rows > 4) {
-    attend_queries<4>(state, q, first);
-  } else if constexpr (Rows > 1) {
-    attend_queries<Rows / 2>(state, q, first);
-  }
+  if constexpr (Rows > 1) attend_queries<(Rows > 4 ? 4 : 1)>(state, q, first);
 }
 
 /// context / sum; zeros where no key was seen.

@@ -37,7 +37,8 @@ struct Int8Outputs {
   }
 };
 
-/// Several rows ask for the next panels, each for one of them; a single row where it is told to.
+/// Several rows ask for the next panels, each tile for one of them; a single row where it is told
+/// to.
 template <Ahead ahead>
 struct Int8Tile {
   using Stream = Int8Tile<Ahead::yes>;

@@ -61,15 +61,17 @@ EIGENFORMER_OP void clear(F32x16 (&sum)[Rows][Panels]) {
   }
 }
 
-/// The same, which asks for the panels after those it reads, a cache line at a time.
+/// The same from the first input on, a cache line of weights at a time, while it asks for the
+/// panels after those it reads.
 template <int Panels, class Weight>
 EIGENFORMER_OP void accumulate_ahead(F32x16 (&sum)[1][Panels], const Operands<Panels, Weight>& in,
-                                     Index end) {
-  constexpr Index inputs = 64 / (lanes * Index{sizeof(Weight)}), step = std::max<Index>(inputs, 1);
-  const Index next = Panels * (in.panel[1 % Panels] - in.panel[0]);
+                                     Index end, Index panel_elements) {
+  constexpr Index step = 64 / (lanes * Index{sizeof(Weight)});
   for (Index i = 0; i < end; i += step) {
     EIGENFORMER_UNROLL
-    for (int p = 0; p < Panels; ++p) __builtin_prefetch(in.panel[p] + next + i * in.step, 0, 2);
+    for (int p = 0; p < Panels; ++p) {
+      __builtin_prefetch(in.panel[p] + Panels * panel_elements + i * in.step, 0, 2);
+    }
     accumulate(sum, in, i, std::min(i + step, end));
   }
 }
@@ -81,16 +83,16 @@ struct FloatTile {
 
   template <int Rows, int Panels>
   EIGENFORMER_KERNEL static void run(const Product& p, Index row, Index panel) {
+    const Index panel_elements = reference::panel_elements<Weight>(p.inputs);
     Operands<Panels, Weight> in{p.x + row * p.x_stride, p.x_stride, {}, lanes};
     EIGENFORMER_UNROLL
     for (int i = 0; i < Panels; ++i) {
-      in.panel[i] = static_cast<const Weight*>(p.weight) +
-                    (panel + i) * reference::panel_elements<Weight>(p.inputs);
+      in.panel[i] = static_cast<const Weight*>(p.weight) + (panel + i) * panel_elements;
     }
     F32x16 sum[Rows][Panels];
     clear(sum);
     if constexpr (Rows == 1 && ahead == Ahead::yes) {
-      accumulate_ahead(sum, in, p.inputs);
+      accumulate_ahead(sum, in, p.inputs, panel_elements);
     } else {
       accumulate(sum, in, 0, p.inputs);
     }
