@@ -145,10 +145,10 @@ class WeightMatrix<float> {
   /// One output's weights, of which `Group` at a time lie side by side.
   template <class Weight, Index Group, class Widen>
   void copy_lane(Index output, float* row, Widen widen) const {
-    const auto* const lane =
-        reinterpret_cast<const Weight*>(panel(output / lanes)) + output % lanes * Group;
+    const auto* const weights = reinterpret_cast<const Weight*>(panel(output / lanes));
+    const Index lane = output % lanes;
     for (Index input = 0; input < inputs_; ++input) {
-      row[input] = widen(lane[input / Group * lanes * Group + input % Group]);
+      row[input] = widen(weights[(input / Group * lanes + lane) * Group + input % Group]);
     }
   }
   Index byte_offset(Index output, Index input) const {
