@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdio>
 #include <exception>
-#include <new>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,6 +16,7 @@
 #include "eigenformer/core/thread_pool.hpp"
 #include "eigenformer/pipelines/translator.hpp"
 #include "support/isa.hpp"
+#include "support/storage_word.hpp"
 #include "support/translate_failure.hpp"
 #include "support/translate_files.hpp"
 #include "support/translate_json.hpp"
@@ -55,22 +55,6 @@ struct Arguments {
   std::optional<std::string> answer;  ///< what --help or --version prints instead
 };
 
-std::vector<Storage> storages(const std::vector<std::string>& words) {
-  std::vector<Storage> out;
-  for (const std::string& word : words) {
-    std::string list;
-    const std::size_t before = out.size();
-    for (const Storage storage : all_storages) {
-      list += (list.empty() ? "" : "|") + std::string(name(storage));
-      if (word == name(storage)) out.push_back(storage);
-    }
-    if (out.size() == before) {
-      throw CLI::ValidationError("--weights", "expected " + list + ", got " + word);
-    }
-  }
-  return out;
-}
-
 Arguments parse(int count, char** words) {
   Arguments out;
   CLI::App app("What fewer bits for weights cost in quality, against f32 of the same model",
@@ -78,7 +62,10 @@ Arguments parse(int count, char** words) {
   app.footer(notes);
   app.set_version_flag("--version", std::string("compare_weights, Eigenformer ") + version);
   app.add_option("MODEL", out.model, "its folder, as a hub has it")->type_name("")->required();
-  const auto choose = [&](const std::vector<std::string>& given) { out.weights = storages(given); };
+  const auto choose = [&](const std::vector<std::string>& given) {
+    out.weights.clear();
+    for (const std::string& word : given) out.weights.push_back(storage_named(word));
+  };
   app.add_option_function<std::vector<std::string>>("--weights", choose,
                                                     "default: int8,bf16,f16; f32 is there, too")
       ->type_name("LIST")
@@ -209,30 +196,15 @@ void run(int count, char** words) {
   output.flush();
 }
 
-ExitStatus fail(ExitStatus status, const char* message) {
-  if (message[0] != '\0') std::fprintf(stderr, "compare_weights: %s\n", message);
-  return status;
-}
-
-ExitStatus status_of(int count, char** words) {
-  try {
-    run(count, words);
-    return ExitStatus::success;
-  } catch (const Failure& failure) {
-    return fail(failure.status(), failure.what());
-  } catch (const Error& error) {
-    const bool usage = error.code() == ErrorCode::invalid_argument;
-    return fail(usage ? ExitStatus::usage : ExitStatus::data, error.what());
-  } catch (const std::bad_alloc&) {
-    return fail(ExitStatus::data, "out of memory");
-  } catch (const std::exception& error) {
-    return fail(ExitStatus::data, error.what());
-  }
+ExitStatus status_of(const Error& error) {
+  return error.code() == ErrorCode::invalid_argument ? ExitStatus::usage : ExitStatus::data;
 }
 
 }  // namespace
 }  // namespace program
 
 int main(int count, char** arguments) {
-  return static_cast<int>(program::status_of(count, arguments));
+  const auto run = [&] { program::run(count, arguments); };
+  const auto status_of = [](const auto& error) { return program::status_of(error); };
+  return program::run_to_status("compare_weights", run, status_of);
 }

@@ -12,6 +12,7 @@
 #include "eigenformer/io/file.hpp"
 #include "eigenformer/version.hpp"
 #include "support/new_folder.hpp"
+#include "support/storage_word.hpp"
 
 namespace {
 
@@ -70,13 +71,6 @@ int fail(int status, const std::string& message) {
   return status;
 }
 
-Storage storage_named(const std::string& word) {
-  for (const Storage storage : all_storages) {
-    if (word == name(storage)) return storage;
-  }
-  throw CLI::ValidationError("--weights", "expected int8, f16, bf16 or f32, got " + word);
-}
-
 int run(int count, char** arguments) {
   Options options;
   options.model.load.access = io::FileAccess::map;
@@ -90,7 +84,7 @@ int run(int count, char** arguments) {
   app.add_option("IN", options.in, "folder of the model, as a hub has it")->required();
   app.add_option("OUT", options.out, "folder to make, which is not there or empty")->required();
   const auto choose = [&options](const std::string& word) {
-    options.model.storage = storage_named(word);
+    options.model.storage = program::storage_named(word);
   };
   app.add_option_function<std::string>("--weights", choose, "how weights are stored; default: int8")
       ->type_name("int8|f16|bf16|f32");

@@ -112,29 +112,11 @@ void run(int count, char** arguments) {
   output.flush();
 }
 
-ExitStatus fail(ExitStatus status, const char* message) {
-  if (message[0] != '\0') std::fprintf(stderr, "translate: %s\n", message);
-  return status;
-}
-
-ExitStatus status_of(int count, char** arguments) {
-  try {
-    run(count, arguments);
-    return ExitStatus::success;
-  } catch (const Failure& failure) {
-    return fail(failure.status(), failure.what());
-  } catch (const Error& error) {
-    return fail(ExitStatus::usage, error.what());
-  } catch (const std::bad_alloc&) {
-    return fail(ExitStatus::data, "out of memory");
-  } catch (const std::exception& error) {
-    return fail(ExitStatus::data, error.what());
-  }
-}
-
 }  // namespace
 }  // namespace program
 
 int main(int count, char** arguments) {
-  return static_cast<int>(program::status_of(count, arguments));
+  const auto run = [&] { program::run(count, arguments); };
+  const auto usage = [](const eigenformer::Error&) { return program::ExitStatus::usage; };
+  return program::run_to_status("translate", run, usage);
 }

@@ -7,6 +7,7 @@
 
 #include "support/golden_folder.hpp"
 #include "support/isa.hpp"
+#include "support/storage_word.hpp"
 
 namespace {
 
@@ -41,10 +42,7 @@ int run(int count, char** arguments) {
       "verify");
   app.add_option("DIR", options.folders)->required();
   const auto choose = [&options](const std::string& word) {
-    for (const auto storage : eigenformer::all_storages) {
-      if (word == name(storage)) return void(options.model.storage = storage);
-    }
-    throw CLI::ValidationError("--weights", "expected f32, f16, bf16 or int8, got " + word);
+    options.model.storage = program::storage_named(word);
   };
   app.add_option_function<std::string>("--weights", choose, "default: the file's")
       ->type_name("f32|f16|bf16|int8");

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
-/// How `translate` ends when it does not end well.
+/// How `translate` and its kin end when it does not end well.
 #pragma once
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <new>
 #include <stdexcept>
 #include <string>
+
+#include "eigenformer/core/error.hpp"
 
 namespace program {
 
@@ -25,6 +29,28 @@ class Failure : public std::runtime_error {
 /// Of a system call that has just failed for a file.
 inline Failure system_failure(const std::string& what) {
   return {ExitStatus::data, what + ": " + std::strerror(errno)};
+}
+
+/// Calls run(), prints "PROGRAM: message" to stderr if it fails, and gives the exit status: of the
+/// library's own errors what status_of(error) says.
+template <class Run, class StatusOf>
+int run_to_status(const char* program, Run run, StatusOf status_of) {
+  const auto fail = [program](ExitStatus status, const char* message) {
+    if (message[0] != '\0') std::fprintf(stderr, "%s: %s\n", program, message);
+    return static_cast<int>(status);
+  };
+  try {
+    run();
+    return static_cast<int>(ExitStatus::success);
+  } catch (const Failure& failure) {
+    return fail(failure.status(), failure.what());
+  } catch (const eigenformer::Error& error) {
+    return fail(status_of(error), error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(ExitStatus::data, "out of memory");
+  } catch (const std::exception& error) {
+    return fail(ExitStatus::data, error.what());
+  }
 }
 
 }  // namespace program

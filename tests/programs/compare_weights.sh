@@ -4,23 +4,12 @@
 # MODEL is fr-en-small, with its expected.tsv. Prints each promise that does not hold, and fails.
 set -uo pipefail
 export LC_ALL=C
+here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
 program=$(realpath "$1") model=$(realpath "$2")
 rm -rf "$3"
 mkdir -p "$3"
 cd "$3" || exit 1
-checks=0 failures=0
-
-# check WHAT COMMAND...: the command must succeed; what it prints is shown where it does not.
-check() {
-  local what=$1
-  shift
-  checks=$((checks + 1))
-  if ! "$@" > check.log 2>&1; then
-    failures=$((failures + 1))
-    echo "FAILED: $what"
-    head -n 10 check.log | cut -c 1-300 | sed 's/^/    /'
-  fi
-}
+. "$here/checks.sh"
 
 # figure WEIGHTS NAME FILE: a number of the JSON that the program wrote for what it compared.
 figure() {

@@ -4,23 +4,12 @@
 # its expected.tsv. Prints each promise that does not hold, and fails.
 set -uo pipefail
 export LC_ALL=C
+here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
 quantize=$(realpath "$1") translate=$(realpath "$2") model=$(realpath "$3")
 rm -rf "$4"
 mkdir -p "$4"
 cd "$4" || exit 1
-checks=0 failures=0
-
-# check WHAT COMMAND...: the command must succeed; what it prints is shown where it does not.
-check() {
-  local what=$1
-  shift
-  checks=$((checks + 1))
-  if ! "$@" > check.log 2>&1; then
-    failures=$((failures + 1))
-    echo "FAILED: $what"
-    head -n 10 check.log | cut -c 1-300 | sed 's/^/    /'
-  fi
-}
+. "$here/checks.sh"
 
 # ends STATUS ARGUMENT...: quantize ends so, with one line of a message if not well.
 ends() {

@@ -9,21 +9,9 @@ program=$(realpath "$1") model=$(realpath "$2")
 rm -rf "$3"
 mkdir -p "$3"
 cd "$3" || exit 1
-checks=0 failures=0
+. "$here/checks.sh"
 
 translate() { "$program" --model "$model" "$@"; }
-
-# check WHAT COMMAND...: the command must succeed; what it prints is shown where it does not.
-check() {
-  local what=$1
-  shift
-  checks=$((checks + 1))
-  if ! "$@" > check.log 2>&1; then
-    failures=$((failures + 1))
-    echo "FAILED: $what"
-    head -n 10 check.log | cut -c 1-300 | sed 's/^/    /'
-  fi
-}
 
 skip() { echo "skipped: $1"; }
 
