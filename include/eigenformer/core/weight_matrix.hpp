@@ -114,10 +114,8 @@ class WeightMatrix<float> {
   }
   /// int8: the integers of one output, to `row` [inputs].
   void copy_integers(Index output, std::int8_t* row) const {
-    EIGENFORMER_ASSERT(storage_ == Storage::int8);
-    for (Index input = 0; input < inputs_; ++input) {
-      row[input] = static_cast<std::int8_t>(bytes_[byte_offset(output, input)]);
-    }
+    EIGENFORMER_ASSERT(storage_ == Storage::int8 && output >= 0 && output < outputs_);
+    copy_lane<std::int8_t, 4>(output, row, [](std::int8_t x) { return x; });
   }
   /// [outputs, inputs], widened exactly.
   Matrix<float> unpack() const {
@@ -142,24 +140,26 @@ class WeightMatrix<float> {
     }
     return panels() * panel_bytes();
   }
+  /// Where a panel has a weight, counted in weights, if `group` inputs lie side by side.
+  static constexpr Index place(Index lane, Index input, Index group) {
+    return (input / group * lanes + lane) * group + input % group;
+  }
   /// One output's weights, of which `Group` at a time lie side by side.
-  template <class Weight, Index Group, class Widen>
-  void copy_lane(Index output, float* row, Widen widen) const {
+  template <class Weight, Index Group, class Number, class Convert>
+  void copy_lane(Index output, Number* row, Convert convert) const {
     const auto* const weights = reinterpret_cast<const Weight*>(panel(output / lanes));
-    const Index lane = output % lanes;
     for (Index input = 0; input < inputs_; ++input) {
-      row[input] = widen(weights[(input / Group * lanes + lane) * Group + input % Group]);
+      row[input] = convert(weights[place(output % lanes, input, Group)]);
     }
   }
   Index byte_offset(Index output, Index input) const {
     EIGENFORMER_ASSERT(output >= 0 && output < outputs_ && input >= 0 && input < inputs_);
     const Index in_panel = output / lanes * panel_bytes(), lane = output % lanes;
     switch (storage_) {
-      case Storage::f32: return in_panel + (input * lanes + lane) * Index{sizeof(float)};
-      case Storage::f16: return in_panel + (input * lanes + lane) * Index{sizeof(Half)};
-      case Storage::bf16:
-        return in_panel + ((input / 2 * lanes + lane) * 2 + input % 2) * Index{sizeof(Bfloat16)};
-      case Storage::int8: return in_panel + (input / 4 * lanes + lane) * 4 + input % 4;
+      case Storage::f32: return in_panel + place(lane, input, 1) * Index{sizeof(float)};
+      case Storage::f16: return in_panel + place(lane, input, 1) * Index{sizeof(Half)};
+      case Storage::bf16: return in_panel + place(lane, input, 2) * Index{sizeof(Bfloat16)};
+      case Storage::int8: return in_panel + place(lane, input, 4);
     }
     return 0;
   }
