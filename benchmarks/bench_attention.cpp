@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Attention of whole sequences, keys and values packed each time, against plain Eigen.
+#include "eigenformer/core/thread_pool.hpp"
 #include "eigenformer/kernels/attention.hpp"
 #include "support/eigen_peer.hpp"
 #include "support/report.hpp"
@@ -12,6 +13,7 @@ constexpr Index d_head = 64;
 struct Shape {
   Index tokens, heads;
   bool causal;
+  Index threads = 1;
 
   /// Two products; a causal query multiplies with half of the keys, on average.
   double flops() const {
@@ -19,8 +21,10 @@ struct Shape {
     return 4.0 * static_cast<double>(seen * heads * d_head);
   }
   std::string text() const {
-    return std::string(causal ? "causal" : "full") + "/tokens:" + std::to_string(tokens) +
-           "/heads:" + std::to_string(heads);
+    const std::string shape = std::string(causal ? "causal" : "full") +
+                              "/tokens:" + std::to_string(tokens) +
+                              "/heads:" + std::to_string(heads);
+    return threads == 1 ? shape : shape + "/threads:" + std::to_string(threads);
   }
 };
 
@@ -51,11 +55,15 @@ void attend(Context& context, const Shape& shape, const Batch& batch, Inputs& in
 
 /// Ours, with its share of the peak.
 void attention(benchmark::State& state, Isa isa, const Shape& shape) {
-  Context context = make_context(isa);
+  ThreadPool pool(shape.threads);
+  Context context = make_context(pool, isa);
   const Batch batch(shape.tokens);
   Inputs inputs(shape);
-  Trial trial(state, isa, [&] { attend(context, shape, batch, inputs); });
-  trial.flops(shape.flops());
+  Trial trial(
+      state, isa, [&] { attend(context, shape, batch, inputs); },
+      shape.threads == 1 ? Clock::thread : Clock::wall);
+  // A peak is one thread's.
+  shape.threads == 1 ? trial.flops(shape.flops()) : trial.work("FLOP", shape.flops());
   trial.run();
   trial.result(inputs.out);
 }
@@ -103,6 +111,13 @@ void register_all(Isa most) {
     }
     for (const Index tokens : {128, 256, 512, 1024, 2048, 4096, 16384}) {
       add_shape("attention_and_eigen", fastest, {tokens, 1, causal}, against_eigen);
+    }
+  }
+  if (const Index cores = usable_processors(); cores > 1) {
+    for (const bool causal : {false, true}) {
+      for (const Index tokens : {512, 2048}) {
+        add_shape("attention", fastest, {tokens, 8, causal, cores}, attention);
+      }
     }
   }
   for (const Isa isa : isas_up_to(most)) {

@@ -26,7 +26,7 @@ struct Options {
   std::string folder, sources;
   std::vector<std::string> shapes{"opus-mt", "small"};
   std::vector<Index> batches{1, 32}, beams{1, 4};
-  Index tokens = 32, threads = 1, repeat = 3;
+  Index tokens = 32, threads = 1, workers = 1, repeat = 3;
   Storage weights = Storage::f32;
   bool map = false, requests = false;
 };
@@ -39,7 +39,8 @@ Options read_options(int count, char** arguments) {
   app.add_option("--batch", options.batches, "sentences at once")->delimiter(',');
   app.add_option("--beam", options.beams)->delimiter(',');
   app.add_option("--tokens", options.tokens, "new tokens of each sentence, exactly");
-  app.add_option("--threads", options.threads);
+  app.add_option("--threads", options.threads, "of each worker");
+  app.add_option("--workers", options.workers, "that decode a part of the sentences each, at once");
   app.add_option("--repeat", options.repeat, "runs; the best counts");
   app.add_option("--sources", options.sources, "a file with ids, a sentence a line");
   std::vector<std::pair<std::string, Storage>> weights;
@@ -124,16 +125,28 @@ std::uint64_t checksum(const std::vector<Generated>& answers) {
   return sum;
 }
 
-/// A model, and what decoding with it keeps from one time to the next.
+/// What a worker keeps from one time to the next.
+struct Worker {
+  Worker(Index threads, Isa isa) : pool(threads), context(*kernels::find_table(isa), pool) {}
+
+  ThreadPool pool;
+  Context context;
+};
+
+/// A model, and who decodes with it.
 struct Subject {
-  Subject(std::string model_name, OpenedModel model, Index threads)
-      : name(std::move(model_name)), opened(std::move(model)), pool(threads) {}
+  Subject(std::string model_name, OpenedModel model, const Options& options)
+      : name(std::move(model_name)), opened(std::move(model)), at_once(options.workers) {
+    for (Index w = 0; w < options.workers; ++w) {
+      workers.push_back(std::make_unique<Worker>(options.threads, isa));
+    }
+  }
 
   std::string name;
   OpenedModel opened;
-  ThreadPool pool;
   Isa isa = std::min(kernels::best_table().isa, bench::isa_from_environment());
-  Context context{*kernels::find_table(isa), pool};
+  ThreadPool at_once;
+  std::vector<std::unique_ptr<Worker>> workers;
 };
 
 /// Time that passed, time of the processor, which others on it do not lengthen, and what came out.
@@ -142,15 +155,41 @@ struct Run {
   std::uint64_t ids;
 };
 
-void measure(Subject& subject, const Sentences& sentences, Index beam, const Options& options) {
+std::vector<Generated> decode(const OpenedModel& opened, std::span<const std::vector<TokenId>> part,
+                              const GenerationOptions& wanted, Context& context) {
   std::vector<TokenId> source, start;
   Batch batch, prompt;
-  for (const auto& sentence : sentences) {
+  for (const auto& sentence : part) {
     source.insert(source.end(), sentence.begin(), sentence.end());
     batch.add(static_cast<Index>(sentence.size()));
-    start.push_back(subject.opened.defaults.start_token.value());
+    start.push_back(opened.defaults.start_token.value());
     prompt.add(1);
   }
+  const auto session = opened.model->start(source, batch, context);
+  return generate(*session, {start, prompt}, wanted);
+}
+
+/// Every worker decodes its part.
+std::vector<Generated> decode_all(Subject& subject, const Sentences& sentences,
+                                  const GenerationOptions& wanted) {
+  const auto workers = static_cast<Index>(subject.workers.size());
+  std::vector<std::vector<Generated>> answers(subject.workers.size());
+  subject.at_once.run(workers, [&](Index w, Index) {
+    const auto edge = [&](Index worker) {
+      return static_cast<std::size_t>(worker) * sentences.size() / subject.workers.size();
+    };
+    const auto part = std::span(sentences).subspan(edge(w), edge(w + 1) - edge(w));
+    const auto i = static_cast<std::size_t>(w);
+    if (!part.empty()) {
+      answers[i] = decode(subject.opened, part, wanted, subject.workers[i]->context);
+    }
+  });
+  std::vector<Generated> all;
+  for (auto& part : answers) std::move(part.begin(), part.end(), std::back_inserter(all));
+  return all;
+}
+
+void measure(Subject& subject, const Sentences& sentences, Index beam, const Options& options) {
   GenerationOptions wanted;
   wanted.beam_size = beam;
   wanted.hypotheses = 1;
@@ -160,18 +199,18 @@ void measure(Subject& subject, const Sentences& sentences, Index beam, const Opt
   for (Index i = 0; i < options.repeat; ++i) {
     const auto begin = std::chrono::steady_clock::now();
     const std::clock_t clock = std::clock();
-    const auto session = subject.opened.model->start(source, batch, subject.context);
-    const auto answers = generate(*session, {start, prompt}, wanted);
+    const auto answers = decode_all(subject, sentences, wanted);
     const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
     const double processor = static_cast<double>(std::clock() - clock) / CLOCKS_PER_SEC;
     if (time.count() < best.seconds) best = {time.count(), processor, checksum(answers)};
   }
   std::printf(
-      "{\"model\": \"%s\", \"isa\": \"%s\", \"weights\": \"%s\", \"batch\": %td, \"beam\": %td, "
-      "\"tokens_per_second\": %.1f, \"processor_seconds\": %.6f, \"ids_checksum\": \"%016llx\"}\n",
-      subject.name.c_str(), name(subject.isa), name(options.weights), batch.sequences(), beam,
-      static_cast<double>(batch.sequences() * options.tokens) / best.seconds, best.processor,
-      static_cast<unsigned long long>(best.ids));
+      "{\"model\": \"%s\", \"isa\": \"%s\", \"weights\": \"%s\", \"batch\": %zu, \"beam\": %td, "
+      "\"tokens_per_second\": %.1f, \"seconds\": %.6f, \"processor_seconds\": %.6f, "
+      "\"ids_checksum\": \"%016llx\"}\n",
+      subject.name.c_str(), name(subject.isa), name(options.weights), sentences.size(), beam,
+      static_cast<double>(sentences.size()) * static_cast<double>(options.tokens) / best.seconds,
+      best.seconds, best.processor, static_cast<unsigned long long>(best.ids));
   std::fflush(stdout);
 }
 
@@ -189,7 +228,7 @@ void serve(Subject& subject, Options options) {
   }
 }
 
-void run(Subject subject, const Options& options) {
+void run(Subject&& subject, const Options& options) {
   if (options.requests) return serve(subject, options);
   for (const Index batch : options.batches) {
     for (const Index beam : options.beams) {
@@ -210,11 +249,11 @@ int main(int count, char** arguments) {
       ModelOptions model_options;
       model_options.storage = options.weights;
       if (options.map) model_options.load.access = io::FileAccess::map;
-      run({options.folder, open_model(options.folder, model_options), options.threads}, options);
+      run({options.folder, open_model(options.folder, model_options), options}, options);
       return 0;
     }
     for (const std::string& shape : options.shapes) {
-      run({shape, random_model(shape, options.weights), options.threads}, options);
+      run({shape, random_model(shape, options.weights), options}, options);
     }
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());

@@ -27,6 +27,23 @@ void reading(benchmark::State& state, Reader read, std::size_t level, Pages page
   trial.run();
 }
 
+/// Reading what lies behind the caches, by all of a pool's threads at once.
+void reading_together(benchmark::State& state, Reader read, Index threads) {
+  const std::size_t memory_level = levels().size() - 1;
+  const Index bytes = typical_bytes(memory_level);
+  if (!affordable(bytes)) return state.SkipWithError("too little memory");
+  const PagedMemory memory(bytes, Pages::huge);
+  ThreadPool pool(threads);
+  Trial trial(
+      state, fastest_isa,
+      [&] {
+        read_by_all(pool, read, {memory.data(), static_cast<std::size_t>(bytes)}, 1);
+      },
+      Clock::wall);
+  trial.work("B", static_cast<double>(bytes));
+  trial.run();
+}
+
 /// Giving every thread of a pool one empty task, and hearing of its end.
 void fork_join(benchmark::State& state, Index threads) {
   ThreadPool pool(threads);
@@ -56,6 +73,13 @@ void register_all(Isa most) {
     }
   }
   const Index cores = sysconf(_SC_NPROCESSORS_ONLN);
+  for (Index threads = 2; threads <= cores; threads *= 2) {
+    for (std::size_t i = 0; i < readers(isa).size(); ++i) {
+      add("read/" + levels().back().name + "/places:" + std::to_string(1 << i) +
+              "/threads:" + std::to_string(threads),
+          [=, read = readers(isa)[i]](auto& state) { reading_together(state, read, threads); });
+    }
+  }
   for (Index threads = 1; threads <= cores; threads *= 2) {
     add("fork_join/threads:" + std::to_string(threads),
         [=](auto& state) { fork_join(state, threads); });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Products y = x W^T + b, as the layers call them: many rows against the peak of multiply-adds, one
 // row against the rate at which the weights can be read from where they are.
+#include "eigenformer/core/thread_pool.hpp"
 #include "eigenformer/kernels/operations.hpp"
 #include "support/eigen_peer.hpp"
 #include "support/report.hpp"
@@ -11,12 +12,13 @@ namespace {
 /// rows x inputs x outputs, with `matrices` of that shape in turn: so many that they live where
 /// they should.
 struct Shape {
-  Index rows, inputs, outputs, matrices = 1;
+  Index rows, inputs, outputs, matrices = 1, threads = 1;
 
   std::string text() const {
     std::string shape =
         std::to_string(rows) + "x" + std::to_string(inputs) + "x" + std::to_string(outputs);
-    return matrices == 1 ? shape : shape + "x" + std::to_string(matrices);
+    if (matrices > 1) shape += "x" + std::to_string(matrices);
+    return threads == 1 ? shape : shape + "/threads:" + std::to_string(threads);
   }
 };
 
@@ -38,10 +40,16 @@ void product(benchmark::State& state, Isa isa, Storage storage, const Shape& sha
   const std::vector<WeightMatrix<float>> weights(static_cast<std::size_t>(shape.matrices), packed);
   const Matrix<float> bias = random_matrix(1, shape.outputs, 3);
   Matrix<float> y(shape.rows, shape.outputs), peers(shape.rows, shape.outputs);
-  Context context = make_context(isa);
-  Trial trial(state, isa, [&] {
-    for (const auto& weight : weights) kernels::matmul(context, x.view(), weight, bias.data(), y);
-  });
+  ThreadPool pool(shape.threads);
+  Context context = make_context(pool, isa);
+  Trial trial(
+      state, isa,
+      [&] {
+        for (const auto& weight : weights) {
+          kernels::matmul(context, x.view(), weight, bias.data(), y);
+        }
+      },
+      shape.threads == 1 ? Clock::thread : Clock::wall);
 
   const double flops = 2.0 * static_cast<double>(shape.matrices * plain.size() * shape.rows);
   if (shape.rows > 1 && storage == Storage::int8) {
@@ -53,10 +61,10 @@ void product(benchmark::State& state, Isa isa, Storage storage, const Shape& sha
     for (const auto& weight : weights) {
       memory.push_back({weight.panel(0), weight.panel(weight.panels())});
     }
-    trial.reads(memory);
+    trial.reads(memory, pool);
   }
   // Eigen has no product with 16-bit weights, and many plain matrices would not fit beside ours.
-  if (storage == Storage::f32 && shape.matrices == 1) {
+  if (storage == Storage::f32 && shape.matrices == 1 && shape.threads == 1) {
     const eigen_peer::Linear linear{x.data(),   plain.data(), bias.data(),  peers.data(),
                                     shape.rows, shape.inputs, shape.outputs};
     trial.peer("x_eigen", [linear] { eigen_peer::linear(linear); });
@@ -97,9 +105,17 @@ void register_all(Isa most) {
   for (const Storage storage : {Storage::f32, Storage::bf16, Storage::int8}) {
     const WeightMatrix<float> panel(16, 512, storage);
     const Index each = panel.panel_bytes() * divide_up(53017, 16);
-    const Shape shape{1, 512, 53017, divide_up(bytes, each)};
-    add(std::string("product/") + name(fastest) + "/" + name(storage) + "/" + shape.text(),
-        [=](auto& state) { product(state, fastest, storage, shape); });
+    const Index matrices = divide_up(bytes, each), cores = usable_processors();
+    std::vector<Shape> rows = {{1, 512, 53017, matrices}};
+    if (cores > 1) {  // all of them at once: 4 MB and more
+      rows.push_back({1, 2048, 2048, 1, cores});
+      rows.push_back({1, 512, 53017, 1, cores});
+      rows.push_back({1, 512, 53017, matrices, cores});
+    }
+    for (const Shape& shape : rows) {
+      add(std::string("product/") + name(fastest) + "/" + name(storage) + "/" + shape.text(),
+          [=](auto& state) { product(state, fastest, storage, shape); });
+    }
   }
 }
 

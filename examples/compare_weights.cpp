@@ -49,7 +49,7 @@ struct Arguments {
   std::string model;
   std::optional<std::string> pairs;  ///< nothing: those of the model's folder
   std::vector<Storage> weights{Storage::int8, Storage::bf16, Storage::f16};
-  Index threads = detail::usable_processors();
+  Index threads = detail::default_threads();
   Isa isa = chosen_isa();
   bool json = false;
   std::optional<std::string> answer;  ///< what --help or --version prints instead

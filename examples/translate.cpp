@@ -23,6 +23,7 @@
 #include "support/translate_options.hpp"
 #include "support/translate_profile.hpp"
 #include "support/translate_progress.hpp"
+#include "support/translate_resume.hpp"
 
 namespace program {
 namespace {
@@ -81,25 +82,33 @@ void translate(Options options) {
   if (options.profile) options.translator.profile = &profile;
   const Translator translator = load(options);
   settle(options.generation, options, translator);
-  File output_file = File::output(options.output);
+  File output_file =
+      options.resume ? File::open(*options.output, O_RDWR | O_CREAT) : File::output(options.output);
   if (options.attention && output_file.is_at(*options.attention)) {
     throw Failure(ExitStatus::usage, "the output and --attention are the same file");
   }
   const bool to_terminal = output_file.is_terminal(), from_terminal = input.is_terminal();
   const bool interactive =
       to_terminal && from_terminal && !options.input && !options.output && !options.flush;
-  Writer output(std::move(output_file));
+  const std::optional<std::uint64_t> bytes_of_input = input.bytes_left();
+  Written written;
+  if (options.resume) written = read_written(output_file, options.format);
+  Writer output(std::move(output_file), std::move(written.rest));
   LineTranslator lines(translator, options, output);
   LineReader reader(input, options.translator.load.limits.text_bytes);
+  skip_written(written, reader, lines);
   if (interactive) {
     run_interactive(reader, lines, options, translator, output);
   } else {
     const bool at_terminal = to_terminal || from_terminal;
     const Flush flush = options.flush.value_or(at_terminal ? Flush::line : Flush::batch);
     std::optional<Progress> progress;
-    if (shows_progress(options.progress, at_terminal)) progress.emplace(input.bytes_left());
+    if (shows_progress(options.progress, at_terminal)) {
+      progress.emplace(bytes_of_input, reader.bytes());
+    }
     run_filter(reader, lines, Window(options, flush), progress);
   }
+  output.finish();
   lines.finish();
   if (options.profile) print_profile(profile, options, {lines.sentences(), lines.tokens()});
 }

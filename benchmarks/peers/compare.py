@@ -9,23 +9,14 @@ README.md beside this file says what is measured, and how.
 
 import argparse
 import contextlib
-import dataclasses
-import datetime
-import hashlib
-import importlib.metadata
 import json
-import math
 import os
 import re
-import shutil
 import statistics
 import struct
-import subprocess
-import sys
 import time
-from pathlib import Path
 
-from common import cpu_info, draw_sources, processor, write_sources
+from common import draw_sources, write_sources
 from contest import (
     Child,
     ChildFailed,
@@ -33,28 +24,36 @@ from contest import (
     rate_of,
     ratios,
     requests_for,
-    run_google_benchmark,
-    seconds_of,
     take_turns,
     worker,
 )
+from table import (
+    NAMES,
+    NEW_TOKENS,
+    ROOT,
+    SETTINGS,
+    SOURCE_TOKENS,
+    VOCABULARIES,
+    Bench,
+    Table,
+    add_arguments,
+    describe,
+    fastest,
+    figure,
+    first_with,
+    open_ctranslate2,
+    percent,
+    prepare,
+    product_row,
+    product_work,
+    quantized,
+    spread,
+    times,
+)
 
-ROOT = Path(__file__).resolve().parents[2]
-FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8")
-SOURCE_TOKENS, NEW_TOKENS = 20, 25
-NAMES = {"opus-mt": "OPUS-MT shape", "small": "small shape"}
-VOCABULARIES = {"opus-mt": 53017, "small": 6001}
 # Of the OPUS-MT shape, what one token reads once: six layers' query, key, value and output matrices
 # of self-attention, query and output of cross-attention, both of feed-forward; the embedding.
 BYTES_A_TOKEN = 6 * (6 * 512 * 512 + 2 * 512 * 2048) + 512 * 53017
-
-# What CTranslate2 lets its user choose on x86; what does not run here is left out.
-SETTINGS = {
-    "oneDNN": {"CT2_USE_MKL": "0"},
-    "oneDNN, AVX-512": {"CT2_USE_MKL": "0", "CT2_FORCE_CPU_ISA": "AVX512"},
-    "MKL": {"CT2_USE_MKL": "1"},
-    "MKL, AVX-512": {"CT2_USE_MKL": "1", "CT2_FORCE_CPU_ISA": "AVX512"},
-}
 
 # Shape, our storage, CTranslate2's; batch, beams, and how many times as fast we are to be.
 DECODING = [
@@ -66,6 +65,7 @@ DECODING = [
     (("opus-mt", "bf16", "float32"), [(1, 1, 1.8)]),
     (("small", "int8", "int8"), [(1, 1, 1.8), (32, 1, 2.2)]),
 ]
+ONE_THREAD = {name: (settings, 1, 1) for name, settings in SETTINGS.items()}
 BOUND_BAR = 0.8  # of reading BYTES_A_TOKEN: enough for batch 1, greedy, int8
 
 # Tokens, causal, how many times as fast.
@@ -73,159 +73,9 @@ ATTENTION = [(512, False, 1.15), (512, True, 2.0), (2048, False, 1.15), (2048, T
 HEADS = 8
 
 PRODUCTS = r"/(f32|int8)/256x512x512$|/(f32|bf16|int8)/1x"
-PRODUCT_UNITS = {"FLOP": "GFLOP/s", "OP": "GOP/s", "B": "GB/s"}
-
-
-# ---------------------------------------------------------------- the table
-
-
-class Table:
-    """Prints rows as they come, and counts them."""
-
-    def __init__(self):
-        self.met = self.rows = 0
-
-    def head(self):
-        print("| work | peer | ours | ratio | bar | |\n| --- | --- | --- | --- | --- | --- |")
-
-    def row(self, work, peer, ours, ratio, bar, met):
-        self.rows += 1
-        self.met += met
-        cells = (work, peer, ours, ratio, bar, "met" if met else "**MISSED**")
-        print("| " + " | ".join(cells) + " |", flush=True)
-
-    def empty(self, work, why):
-        """A row without figures: not met."""
-        self.rows += 1
-        print(f"| {work} | | | | | {why} |", flush=True)
-
-    def not_built(self, work, program):
-        self.empty(work, f"not built: {program}")
-
-
-def spread(values, form):
-    """The median, and the extremes of several rounds."""
-    text = form(statistics.median(values))
-    if len(values) == 1:
-        return text
-    return f"{text} ({form(min(values))} to {form(max(values))})"
-
-
-def times(value):
-    return f"{value:.3f}x"
-
-
-def percent(value):
-    return f"{100 * value:.1f} %"
-
-
-def figure(values, unit):
-    """Three digits, or all before the point."""
-    value = statistics.median(values)
-    return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}"
-
-
-# ---------------------------------------------------------------- what is compared
-
-
-@dataclasses.dataclass
-class Bench:
-    """The options, our programs, and what takes part in every row."""
-
-    options: argparse.Namespace
-    table: Table
-
-    def __post_init__(self):
-        self.rounds = 1 if self.options.quick else self.options.rounds
-        self.seconds = 0.01 if self.options.quick else 0.4  # of a slice, at least
-        self.notes = []
-
-    def wanted(self, work):
-        return re.search(self.options.only, work, re.IGNORECASE) is not None
-
-    def program(self, name):
-        folder = "examples" if name == "quantize" else "benchmarks"
-        return self.options.build.resolve() / folder / name
-
-    def folder(self, shape):
-        return self.options.work.resolve() / shape
-
-    def sources(self, shape, count):
-        """The name, in the shape's folder, of a file with so many sentences."""
-        name = f"sources-{count}.txt"
-        rows = draw_sources(count, VOCABULARIES[shape] - 1, 0, SOURCE_TOKENS, SOURCE_TOKENS)
-        write_sources(self.folder(shape) / name, rows)
-        return name
-
-    def ours(self, shape, storage):
-        command = [self.program("bench_decode"), "model", "--weights", storage, "--requests"]
-        return Child(command, self.folder(shape))
-
-    def google(self, name, pattern):
-        return run_google_benchmark(
-            self.program(name), f"^({pattern})(/manual_time)?$", self.seconds / 4
-        )
-
-
-def prepare(bench, shape):
-    """Random weights, made and converted again when what makes them has changed."""
-    folder, here = bench.folder(shape), Path(__file__).parent
-    makers = (here / "workers.py", here / "requirements.txt", ROOT / "tools" / "make_marian.py")
-    recipe = hashlib.sha256(b"".join(path.read_bytes() for path in makers)).hexdigest()
-    stamp = folder / "recipe"
-    if stamp.exists() and stamp.read_text(encoding="utf-8") == recipe:
-        return
-    print(f"making {folder}", file=sys.stderr)
-    folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, here / "workers.py", "prepare", folder, shape]
-    subprocess.run(command, check=True, stdout=sys.stderr)
-    stamp.write_text(recipe, encoding="utf-8")
-
-
-def quantized(bench):
-    """Our saved int8 folder of the OPUS-MT shape; None without the program that writes it."""
-    program, folder = bench.program("quantize"), bench.folder("opus-mt")
-    if not program.exists():
-        return None
-    out, made_of = folder / "int8", (program, folder / "recipe")
-    config = out / "config.json"
-    newest = max(path.stat().st_mtime for path in made_of)
-    if not config.exists() or config.stat().st_mtime < newest:
-        shutil.rmtree(out, ignore_errors=True)
-        subprocess.run([program, folder / "model", out], check=True, stdout=sys.stderr)
-        os.utime(config)
-    return out
 
 
 # ---------------------------------------------------------------- decoding
-
-
-def open_ctranslate2(bench, stack, shape, storage):
-    """A process for each setting that runs here and is not hopelessly slow, by name."""
-    folder = bench.folder(shape)
-    request = (bench.sources(shape, 4), 1, 5)
-    seconds, children, failures = {}, {}, []
-    for name, settings in SETTINGS.items():
-        child = worker(folder, "ctranslate2", f"ct2-{storage}", settings=settings)
-        try:
-            child.answer()
-            seconds[name] = min(seconds_of(child, request) for _ in range(3))
-            children[name] = stack.enter_context(child)
-        except ChildFailed as failure:
-            failures.append(str(failure))
-    if not children:
-        raise ChildFailed("\n".join(failures))
-    slowest = 2 * min(seconds.values())
-    return {name: child for name, child in children.items() if seconds[name] <= slowest}
-
-
-def fastest(children, request, trials):
-    """The best of its trials speaks for each."""
-    best = {name: math.inf for name in children}
-    for _ in range(trials):
-        for name, child in children.items():
-            best[name] = min(best[name], seconds_of(child, request))
-    return min(best, key=best.get)
 
 
 def reading_bound(bench):
@@ -241,7 +91,7 @@ def decode_row(bench, work, cell, ours, peers):
     """One row: a shape's processes decode the same sources in turns."""
     shape, batch, beam, bar = cell
     request, tokens = (bench.sources(shape, batch), beam, NEW_TOKENS), batch * NEW_TOKENS
-    setting = fastest(peers, request, 1 if bench.options.quick else 3)
+    setting = fastest(bench, peers, request)
     contestants = []
     for child in (peers[setting], ours):
         count = requests_for(bench.seconds, child, request)
@@ -292,11 +142,11 @@ def decode_rows(bench):
             checked.add(shape)
             with contextlib.ExitStack() as stack:
                 ours = stack.enter_context(bench.ours(shape, "f32"))
-                peers = open_ctranslate2(bench, stack, shape, "float32")
+                peers = open_ctranslate2(bench, stack, shape, "float32", ONE_THREAD)
                 bench.notes.append(check_ids(bench, shape, ours, peers))
         with contextlib.ExitStack() as stack:
             ours = stack.enter_context(bench.ours(shape, storage))
-            peers = open_ctranslate2(bench, stack, shape, theirs)
+            peers = open_ctranslate2(bench, stack, shape, theirs, ONE_THREAD)
             for work, cell in works:
                 decode_row(bench, work, cell, ours, peers)
 
@@ -421,13 +271,6 @@ def start_rows(bench):
 # ---------------------------------------------------------------- attention and products
 
 
-def first_with(names, ending):
-    """Of the fastest instruction set, which comes first; without Eigen, which would take turns."""
-    return next(
-        name for name in names if name.endswith(ending) and name.startswith("attention/")
-    )
-
-
 def attention_rows(bench):
     works = []
     for tokens, causal, bar in ATTENTION:
@@ -457,35 +300,6 @@ def attention_rows(bench):
         bench.table.row(work, peer, figure(own, "ms"), text, f"{bar}x", met)
 
 
-def product_row(bench, name, lines):
-    """From the rounds' lines of one product."""
-    if "error_message" in lines[0]:
-        return bench.table.empty(product_work(name), lines[0]["error_message"])
-    _, isa, storage, shape = name.split("/")
-    what = next(unit for unit in PRODUCT_UNITS if unit in lines[0])
-    bar = 0.85
-    if what != "B":
-        bar = 0.9 if storage == "f32" else 0.5 if "amx" in isa else 0.7
-    share = [line["peak%"] / 100 for line in lines]
-    own = [line[what] / 1e9 for line in lines]
-    level = lines[0]["label"].split(",")[0]
-    peak = f"{figure(ratios(own, share), PRODUCT_UNITS[what])} "
-    peak += f"(read from {level})" if what == "B" else f"(peak, {isa})"
-    bench.table.row(
-        product_work(name),
-        peak,
-        figure(own, PRODUCT_UNITS[what]),
-        spread(share, percent),
-        f"{100 * bar:.0f} %",
-        statistics.median(share) >= bar,
-    )
-
-
-def product_work(name):
-    _, _, storage, shape = name.split("/")
-    return f"product {storage}, {shape}" if shape[:2] != "1x" else f"one row {storage}, {shape}"
-
-
 def product_rows(bench):
     """Ours and the peak take turns inside bench_products."""
     program = bench.program("bench_products")
@@ -494,6 +308,7 @@ def product_rows(bench):
             bench.table.not_built("products, one row", "bench_products")
         return
     names = [name for name in benchmark_names(program) if re.search(PRODUCTS, name)]
+    names = [name for name in names if "/threads:" not in name]
     isa = names[0].split("/")[1]  # the fastest comes first
     for name in dict.fromkeys(names):  # "in memory" may be what "in L3" is elsewhere
         if name.split("/")[1] == isa and bench.wanted(product_work(name)):
@@ -504,48 +319,15 @@ def product_rows(bench):
 # ---------------------------------------------------------------- the command
 
 
-def describe(bench, core):
-    """The head of the report."""
-    flags = cpu_info("flags").split()
-    has = " ".join(flag for flag in FLAGS if flag in flags) or "none of ours"
-    lacks = " ".join(flag for flag in FLAGS if flag not in flags)
-    git = ["git", "-C", ROOT, "describe", "--always", "--dirty"]
-    revision = ""
-    with contextlib.suppress(OSError):
-        revision = subprocess.run(git, capture_output=True, text=True).stdout.strip()
-    versions = [f"Eigenformer {revision or '?'}", f"Python {sys.version.split()[0]}"]
-    for name in ("ctranslate2", "torch", "transformers"):
-        versions.append(f"{name} {importlib.metadata.version(name)}")
-    now = datetime.datetime.now(datetime.timezone.utc)
-    print(f"{now:%Y-%m-%d %H:%M} UTC; {processor()}; {has}" + (f" (no {lacks})" if lacks else ""))
-    print("\n" + ", ".join(versions))
-    load, rounds = os.getloadavg()[0], bench.rounds
-    print(
-        f"\n{rounds} round{'s' * (rounds > 1)}, one thread each, all on core {core} of "
-        f"{os.cpu_count()} (load {load:.1f}); {SOURCE_TOKENS} tokens and eos in, exactly "
-        f"{NEW_TOKENS} out; by processor time, but for cold starts; medians of the rounds, and of "
-        f"their ratios (least to greatest)\n"
-    )
-
-
-def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="", metavar="REGEX", help="rows whose text it matches")
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--quick", action="store_true", help="one short round: does it all run?")
-    parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)))
-    parser.add_argument("--build", type=Path, default=ROOT / "build" / "release")
-    parser.add_argument(
-        "--work", type=Path, default=ROOT / "build" / "peers", help="for weights, kept (1 GB)"
-    )
-    return parser.parse_args()
-
-
 def main():
-    options = parse_arguments()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)))
+    add_arguments(parser)
+    options = parser.parse_args()
     os.sched_setaffinity(0, {options.core})  # and so all processes that it starts
     bench = Bench(options, Table())
-    describe(bench, options.core)
+    where = f"one thread each, all on core {options.core} of {os.cpu_count()}"
+    describe(bench, f"{where}, by processor time, but for cold starts")
     bench.table.head()
     decode_rows(bench)
     attention_rows(bench)

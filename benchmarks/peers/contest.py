@@ -10,8 +10,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 WORKERS = Path(__file__).resolve().with_name("workers.py")
+
+
+def threads_of(count):
+    """How many the peers' libraries are told to use."""
+    return {"OMP_NUM_THREADS": str(count), "MKL_NUM_THREADS": str(count)}
 
 
 class ChildFailed(Exception):
@@ -26,7 +30,7 @@ class Child:
         self.process = subprocess.Popen(
             [str(word) for word in command],
             cwd=folder,
-            env=os.environ | ONE_THREAD | (settings or {}),
+            env=os.environ | threads_of(1) | (settings or {}),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
@@ -76,19 +80,22 @@ def worker(folder, *words, settings=None):
     return Child([sys.executable, WORKERS, *words], folder, settings)
 
 
-def seconds_of(child, request):
-    """Of the processor: on a machine that is idle besides they are those that pass."""
-    return child.ask(*request)["processor_seconds"]
+# Time of the processor: on a machine that is idle besides it is the time that passes.
+PROCESSOR, WALL = "processor_seconds", "seconds"
 
 
-def requests_for(seconds, child, request):
+def seconds_of(child, request, clock=PROCESSOR):
+    return child.ask(*request)[clock]
+
+
+def requests_for(seconds, child, request, clock=PROCESSOR):
     """How many times a request is to be repeated to take so long."""
-    return max(1, math.ceil(seconds / seconds_of(child, request)))
+    return max(1, math.ceil(seconds / seconds_of(child, request, clock)))
 
 
-def rate_of(child, request, tokens, times):
+def rate_of(child, request, tokens, times, clock=PROCESSOR):
     """Tokens a second over some requests."""
-    return tokens * times / sum(seconds_of(child, request) for _ in range(times))
+    return tokens * times / sum(seconds_of(child, request, clock) for _ in range(times))
 
 
 def take_turns(contestants, rounds):
@@ -110,7 +117,6 @@ def run_google_benchmark(program, pattern, seconds):
     command = [program, f"--benchmark_filter={pattern}", f"--benchmark_min_time={seconds}"]
     done = subprocess.run(
         [*command, "--benchmark_format=json"],
-        env=os.environ | ONE_THREAD,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,  # a warning that the machine is busy, each time
         text=True,

@@ -3,9 +3,11 @@
 """The peers, each in a process of its own, as compare.py starts them.
 
     workers.py prepare FOLDER SHAPE     random weights, in our format and in CTranslate2's
-    workers.py ctranslate2 FOLDER       answers requests "SOURCES_FILE BEAM TOKENS"
+    workers.py ctranslate2 FOLDER [INTER INTRA]
+                                        answers requests "SOURCES_FILE BEAM TOKENS", with so many
+                                        workers of so many threads
     workers.py cold FOLDER SOURCES      the first token of a translation, loading included
-    workers.py torch                    answers requests "TOKENS HEADS CAUSAL SECONDS"
+    workers.py torch [THREADS]          answers requests "TOKENS HEADS CAUSAL SECONDS"
 
 An answer is a line of JSON. CTranslate2's first line is about the process before it loads anything.
 """
@@ -75,10 +77,10 @@ def prepare(folder, shape):
 # ---------------------------------------------------------------- CTranslate2
 
 
-def open_translator(folder):
+def open_translator(folder, inter=1, intra=1):
     from ctranslate2 import Translator
 
-    return Translator(folder, device="cpu", intra_threads=1, inter_threads=1)
+    return Translator(folder, device="cpu", intra_threads=intra, inter_threads=inter)
 
 
 def read_tokens(path):
@@ -90,29 +92,38 @@ def as_ids(tokens):
     return [int({EOS: "0", UNKNOWN: "1"}.get(token, token)) for token in tokens]
 
 
-def translate(translator, sources, beam, tokens):
-    """Exactly so many tokens each, without scores."""
+def translate(translator, sources, beam, tokens, workers=1):
+    """Exactly so many tokens each, without scores; a batch for each worker."""
     results = translator.translate_batch(
-        sources, beam_size=beam, max_decoding_length=tokens, min_decoding_length=tokens
+        sources,
+        max_batch_size=-(-len(sources) // workers),
+        beam_size=beam,
+        max_decoding_length=tokens,
+        min_decoding_length=tokens,
     )
     return [result.hypotheses[0] for result in results]
 
 
-def serve_ctranslate2(folder):
+def serve_ctranslate2(folder, inter="1", intra="1"):
     import ctranslate2  # noqa: F401: what Python and it take is not the model's
 
     status = Path("/proc/self/status").read_text(encoding="utf-8").split()
     say(resident_kb=int(status[status.index("VmRSS:") + 1]))
-    translator = open_translator(folder)
+    translator = open_translator(folder, int(inter), int(intra))
     for line in sys.stdin:
         path, beam, tokens = line.split()
         sources, tokens = read_tokens(path), int(tokens)
-        start = time.process_time()
-        hypotheses = translate(translator, sources, int(beam), tokens)
-        seconds = time.process_time() - start
+        start, processor_start = time.perf_counter(), time.process_time()
+        hypotheses = translate(translator, sources, int(beam), tokens, int(inter))
+        processor_seconds = time.process_time() - processor_start
+        seconds = time.perf_counter() - start
         rows = [as_ids(hypothesis) for hypothesis in hypotheses]
         assert all(len(row) == tokens for row in rows), "not as many tokens as wanted"
-        say(processor_seconds=seconds, ids_checksum=checksum(rows))
+        say(
+            seconds=seconds,
+            processor_seconds=processor_seconds,
+            ids_checksum=checksum(rows),
+        )
 
 
 def start_cold(folder, path):
@@ -127,12 +138,14 @@ def start_cold(folder, path):
 # ---------------------------------------------------------------- torch
 
 
-def serve_torch():
-    """The time of one attention: a median, of the thread's processor time as bench_attention's."""
+def serve_torch(threads="1"):
+    """The time of one attention, a median: of the thread's processor time as bench_attention's, or,
+    of several threads, the time that passes."""
     import torch
     from torch.nn.functional import scaled_dot_product_attention
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(int(threads))
+    clock = time.thread_time if threads == "1" else time.perf_counter
     generator = torch.Generator().manual_seed(1)
     for line in sys.stdin:
         tokens, heads, causal, enough = (float(word) for word in line.split())
@@ -142,9 +155,9 @@ def serve_torch():
         with torch.inference_mode():
             scaled_dot_product_attention(*inputs, is_causal=bool(causal))
             while len(times) < 3 or sum(times) < enough:
-                start = time.thread_time()
+                start = clock()
                 scaled_dot_product_attention(*inputs, is_causal=bool(causal))
-                times.append(time.thread_time() - start)
+                times.append(clock() - start)
         say(seconds=statistics.median(times))
 
 

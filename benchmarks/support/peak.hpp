@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <ctime>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -224,6 +225,16 @@ inline std::vector<Reader> readers(Isa isa) {
   static_cast<void>(isa);
   using namespace probes::portable;
   return {read<1>, read<2>, read<4>, read<8>};
+}
+
+/// Each of the executor's threads reads a part of the memory, all at once.
+inline void read_by_all(Executor& executor, Reader read, std::span<const std::byte> memory,
+                        Index passes) {
+  const Index threads = executor.workers(), bytes = static_cast<Index>(memory.size());
+  executor.run(threads, [&](Index part, Index) {
+    const auto edge = [&](Index p) { return p * bytes / threads / 64 * 64; };
+    read(memory.data() + edge(part), edge(part + 1) - edge(part), passes);
+  });
 }
 
 /// Time that passes, or that this thread has a core: the same on an idle machine, and the better

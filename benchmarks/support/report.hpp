@@ -60,17 +60,17 @@ class Trial {
   }
 
   /// Ours reads `memory` in a call: B, the level that holds it, and peak%, the share of the rate at
-  /// which these very bytes can be read.
-  void reads(std::vector<std::span<const std::byte>> memory) {
+  /// which these very bytes can be read, by all of the executor's threads at once.
+  void reads(std::vector<std::span<const std::byte>> memory, Executor& executor) {
     Index bytes = 0;
     for (const auto part : memory) bytes += static_cast<Index>(part.size());
     work("B", static_cast<double>(bytes));
     label(level_of(bytes).name);
     const Index passes = passes_over(bytes);
     for (const Reader read : readers(isa_)) {
-      peaks_.push_back({contest_.add([read, memory, passes] {
+      peaks_.push_back({contest_.add([read, memory, passes, &executor] {
                           for (const auto part : memory) {
-                            read(part.data(), static_cast<Index>(part.size()), passes);
+                            read_by_all(executor, read, part, passes);
                           }
                         }),
                         1.0 / static_cast<double>(passes)});

@@ -147,10 +147,17 @@ class LineReader {
   std::uint64_t lines_ = 0, bytes_ = 0;
 };
 
+/// Of an output that another run began.
+inline Failure not_resumable(const std::string& name) {
+  return {ExitStatus::data, name + ": is not what this input gives with these options"};
+}
+
 /// Writes a file. Throws Failure; one without a message where the reader has gone away.
 class Writer {
  public:
   explicit Writer(File file) : file_(std::move(file)) {}
+  /// `there`: what follows in the file, which must be the beginning of what is written.
+  Writer(File file, std::string there) : file_(std::move(file)), there_(std::move(there)) {}
 
   void write(std::string_view text) {
     waiting_ += text;
@@ -159,6 +166,9 @@ class Writer {
 
   /// What was written has left the program.
   void flush() {
+    const std::size_t again = std::min(there_.size(), waiting_.size());
+    if (waiting_.compare(0, again, there_, 0, again) != 0) throw not_resumable(file_.name());
+    there_.erase(0, again);
     std::string_view rest = waiting_;
     while (!rest.empty()) {
       const ssize_t written = ::write(file_.descriptor(), rest.data(), rest.size());
@@ -173,9 +183,16 @@ class Writer {
     waiting_.clear();
   }
 
+  /// Everything is written.
+  void finish() {
+    flush();
+    if (!there_.empty()) throw not_resumable(file_.name());
+  }
+
  private:
   File file_;
   std::string waiting_;
+  std::string there_;
 };
 
 }  // namespace program

@@ -2,16 +2,14 @@
 /// The command line of `translate`.
 #pragma once
 
-#include <sched.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
+#include "eigenformer/core/processors.hpp"
 #include "eigenformer/pipelines/translation.hpp"
 #include "eigenformer/version.hpp"
 #include "isa.hpp"
@@ -41,6 +39,7 @@ struct Options {
   eigenformer::Index n_best = 0;  ///< how many, if format.n_best; 0: as many as beams
   Format format;
   std::optional<std::string> attention;  ///< where to write it
+  bool resume = false;                   ///< the output has a beginning already
   When progress = When::automatic;
   std::optional<Flush> flush;            ///< nothing: line by line on a terminal
   std::optional<ProfileLayers> profile;  ///< nothing: none
@@ -73,6 +72,9 @@ Output:
                   several lines for each, counted from 0; the alignment is that of the best
   --jsonl         an object for each: id (the line, from 0), source, text, score, replaced,
                   sentences
+  --resume        with the same input, model and options: lines that are in the output stay, a last
+                  one is made again and compared; then the output is what one run gives. A run that
+                  is killed loses what it was translating, at most 8192 lines or 256 KiB
   --progress      lines, tokens/s and, of a file, the time left, at most 5 times a second
   --profile       after the last line, on stderr, where the time of the model went: passes within
                   passes, their calls, threads' time, its share; bytes that they had to move and
@@ -86,11 +88,8 @@ written with _ for -, too. EIGENFORMER_ISA in the environment is the default of 
 
 Exit status: 0; 1 data that cannot be read, translated or written; 2 usage; 3 no good model.)";
 
-/// The processors that this process may use.
-inline eigenformer::Index usable_processors() {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
-  return std::max(1u, std::thread::hardware_concurrency());
+inline eigenformer::Index default_threads() {
+  return std::min<eigenformer::Index>(eigenformer::usable_processors(), 1024);
 }
 
 /// A word for each value.
@@ -125,6 +124,8 @@ inline void add_files(CLI::App& app, Options& options) {
       ->type_name("FILE");
   app.add_option("-o,--output", options.output, "file to write; default: standard output")
       ->type_name("FILE");
+  app.add_flag("--resume", options.resume,
+               "go on where a run that was interrupted stopped writing the output");
   app.add_option("-m,--model", options.model, "folder of the model, as a hub has it")
       ->type_name("DIR")
       ->capture_default_str();
@@ -199,7 +200,7 @@ inline void add_speed(CLI::App& app, Options& options) {
       ->type_name("TOKENS")
       ->capture_default_str()
       ->group(group);
-  translator.threads = usable_processors();
+  translator.threads = default_threads();
   app.add_option("-j,--threads,--intra-threads", translator.threads,
                  "default: the processors that it may use")
       ->check(range(Index{1}, Index{1024}))
@@ -224,6 +225,9 @@ inline void settle(Options& options) {
   }
   for (auto* path : {&options.input, &options.output}) {
     if (*path == "-") path->reset();
+  }
+  if (options.resume && (!options.output || options.attention)) {
+    throw Failure(ExitStatus::usage, "--resume needs --output, and goes without --attention");
   }
 }
 

@@ -20,8 +20,9 @@ struct Done {
 /// One line, written over and over, and ended when this ends.
 class Progress {
  public:
-  /// `bytes`: of the whole input, where that is known.
-  explicit Progress(std::optional<std::uint64_t> bytes) : bytes_(bytes) {}
+  /// `bytes`: of the whole input, where that is known; `skipped`: what of it was done before.
+  Progress(std::optional<std::uint64_t> bytes, std::uint64_t skipped)
+      : bytes_(bytes), skipped_(skipped) {}
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   ~Progress() {
@@ -44,9 +45,9 @@ class Progress {
     const double seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
     const double rate = seconds > 0 ? static_cast<double>(done_.tokens) / seconds : 0;
     std::string left;
-    if (bytes_ && done_.bytes > 0 && done_.bytes <= *bytes_) {
+    if (bytes_ && done_.bytes > skipped_ && done_.bytes <= *bytes_) {
       const auto rest = static_cast<double>(*bytes_ - done_.bytes);
-      left = ", " + time(seconds * rest / static_cast<double>(done_.bytes)) + " left";
+      left = ", " + time(seconds * rest / static_cast<double>(done_.bytes - skipped_)) + " left";
     }
     // The blanks cover what was longer before.
     std::fprintf(stderr, "\r%llu lines, %.0f tokens/s%s    ",
@@ -67,6 +68,7 @@ class Progress {
   }
 
   std::optional<std::uint64_t> bytes_;
+  std::uint64_t skipped_;
   Done done_;
   Clock::time_point begin_ = Clock::now(), shown_ = begin_;
 };

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <barrier>
 #include <cfenv>
+#include <chrono>
 #include <latch>
 #include <memory>
 #include <stdexcept>
@@ -57,6 +59,42 @@ TEST(ThreadPool, WorkersAreThreads) {
   EXPECT_NE(ids[1], ids[0]);
   EXPECT_NE(ids[2], ids[0]);
   EXPECT_NE(ids[1], ids[2]);
+}
+
+/// The same tasks come to the same workers, run after run, as long as all keep the pace.
+TEST(ThreadPool, SharesAreFixed) {
+  ThreadPool pool(3);
+  for (int round = 0; round < 20; ++round) {
+    std::barrier step(3);
+    Index workers[9];
+    pool.run(9, [&](Index task, Index worker) {
+      step.arrive_and_wait();
+      workers[task] = worker;
+      step.arrive_and_wait();
+    });
+    for (Index task = 0; task < 9; ++task) EXPECT_EQ(workers[task], task / 3);
+  }
+}
+
+/// Who is done takes what others have not begun.
+TEST(ThreadPool, TasksDoNotWaitForTheirWorker) {
+  ThreadPool pool(2);
+  std::latch others_done(7);
+  pool.run(8,
+           [&](Index task, Index) { task == 0 ? others_done.wait() : others_done.count_down(); });
+}
+
+/// More threads than processors, and so many runs that workers come late, and sleep, and wake.
+TEST(ThreadPool, ManyShortRuns) {
+  for (const Index threads : {2, 5}) {
+    ThreadPool pool(threads);
+    std::atomic<long> ran = 0;
+    for (int round = 0; round < 3000; ++round) {
+      pool.run(1 + round % 7, [&](Index, Index) { ++ran; });
+      if (round % 500 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    EXPECT_EQ(ran, 3000 / 7 * 28 + 1 + 2 + 3 + 4);
+  }
 }
 
 /// What tasks wrote is there for the caller, and for tasks of the next run.
@@ -134,11 +172,14 @@ TEST(ThreadPool, WorkersRoundToNearest) {
   ASSERT_EQ(std::fesetround(FE_TONEAREST), 0);
   std::latch all_here(3);
   float sums[3];
+  ASSERT_EQ(std::fesetround(FE_UPWARD), 0);
   pool.run(3, [&](Index, Index worker) {
     all_here.arrive_and_wait();
     const volatile float one = 1.0f, little = 0x1p-30f;
     sums[worker] = one + little;
   });
+  EXPECT_EQ(std::fegetround(), FE_UPWARD) << "the caller's is as it was";
+  ASSERT_EQ(std::fesetround(FE_TONEAREST), 0);
   for (const float sum : sums) EXPECT_EQ(sum, 1.0f);
 }
 

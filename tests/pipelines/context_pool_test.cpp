@@ -7,11 +7,14 @@
 #include <chrono>
 #include <set>
 
+#include "eigenformer/core/thread_pool.hpp"
+
 namespace eigenformer::test {
 namespace {
 
 TEST(ContextPool, UsesContextsAgain) {
-  ContextPool pool(2, Isa::portable);
+  ThreadPool threads(2);
+  ContextPool pool(threads, Isa::portable);
   const Context* first = nullptr;
   {
     const auto one = pool.on_one_thread();
@@ -31,7 +34,8 @@ TEST(ContextPool, KeepsNoWatcher) {
     bool wants(AttentionPlace, Index) const override { return false; }
     void observe(const AttentionRecord&) override {}
   } watcher;
-  ContextPool pool(1, Isa::portable);
+  ThreadPool threads(1);
+  ContextPool pool(threads, Isa::portable);
   (*pool.on_one_thread()).watch(watcher);
   EXPECT_EQ((*pool.on_one_thread()).observer(), nullptr);
 }
@@ -39,7 +43,8 @@ TEST(ContextPool, KeepsNoWatcher) {
 /// Leases add to it when they end, all threads' time; the next one begins with nothing.
 TEST(ContextPoolThreads, FillTheProfile) {
   Profile profile;
-  ContextPool pool(2, Isa::portable, &profile);
+  ThreadPool threads(2);
+  ContextPool pool(threads, Isa::portable, &profile);
   const auto pass = [](Context& context) {
     const Profile::Scope scope(context.profile(), {"pass"});
     const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(2);
@@ -58,11 +63,12 @@ TEST(ContextPoolThreads, FillTheProfile) {
   EXPECT_GE(profile.passes()[0].nanoseconds, (1 + 2) * 2'000'000);
   pool.for_each(20, [&](std::size_t, Context& context) { pass(context); });
   EXPECT_EQ(profile.passes()[0].calls, 22);
-  EXPECT_EQ((*ContextPool(1, Isa::portable).on_one_thread()).profile(), nullptr);
+  EXPECT_EQ((*ContextPool(threads, Isa::portable).on_one_thread()).profile(), nullptr);
 }
 
 TEST(ContextPoolThreads, ShareNoContext) {
-  ContextPool pool(1, Isa::portable);
+  ThreadPool threads(1);
+  ContextPool pool(threads, Isa::portable);
   ThreadPool callers(4);
   std::mutex mutex;
   std::set<const Context*> taken;

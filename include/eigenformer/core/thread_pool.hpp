@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
+#include <chrono>
+#include <cstdint>
 #include <exception>
+#include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -14,11 +17,17 @@
 #include "eigenformer/core/error.hpp"
 #include "eigenformer/core/executor.hpp"
 #include "eigenformer/core/floating_point.hpp"
+#include "eigenformer/core/processors.hpp"
 
 namespace eigenformer::inline v0 {
 
 /// `threads` workers, the calling thread among them. Several threads may share a pool: their runs
 /// take turns.
+///
+/// Each worker has the same share of equally many tasks in every run, so that the weights which
+/// they read stay in its core's cache; who is done early takes from the others. The caller does not
+/// wait for a worker that comes late: it does that one's tasks. A worker without work spins for a
+/// while, as long as there is a processor for each, and then sleeps.
 class ThreadPool final : public Executor {
  public:
   /// threads in [1, 1024]; throws Error(invalid_argument), or std::system_error from the system.
@@ -27,6 +36,8 @@ class ThreadPool final : public Executor {
       throw Error(ErrorCode::invalid_argument,
                   "ThreadPool: expected 1 to 1024 threads, got " + std::to_string(threads));
     }
+    shares_ = std::make_unique<Share[]>(static_cast<std::size_t>(threads));
+    if (threads > 1 && threads <= usable_processors()) spinning_ = spinning_time;
     try {
       for (Index worker = 1; worker < threads; ++worker) {
         threads_.emplace_back([this, worker] { serve(worker); });
@@ -48,26 +59,39 @@ class ThreadPool final : public Executor {
     if (runs_on_this_thread()) {
       throw Error(ErrorCode::invalid_argument, "ThreadPool: a task calls run() of its own pool");
     }
+    const FloatingPointGuard guard;
     if (tasks == 1) return task(0, 0);  // nothing to share
-    std::lock_guard turn(one_run_at_a_time_);
+    const std::lock_guard turn(one_run_at_a_time_);
     const Running running(caller_);
-    {
-      std::lock_guard lock(mutex_);
-      task_ = &task;
-      tasks_ = tasks;
-      next_.store(0);
-      failure_ = nullptr;
-      working_ = static_cast<Index>(threads_.size());
-      ++round_;
+    task_ = &task;
+    for (Index worker = 0; worker < workers(); ++worker) {
+      Share& share = shares_[static_cast<std::size_t>(worker)];
+      share.next.store(divide_up(worker * tasks, workers()), std::memory_order_relaxed);
+      share.end = divide_up((worker + 1) * tasks, workers());
     }
-    start_.notify_all();
+    announce(State::open);
     work(0);
-    std::unique_lock lock(mutex_);
-    done_.wait(lock, [this] { return working_ == 0; });
+    state_.fetch_and(~State::open);
+    wait_for_workers();
     if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr auto spinning_time = std::chrono::microseconds(50);  // about what waking takes
+
+  /// The bits of state_. Who joins an open run is counted as working; nobody joins a closed one.
+  struct State {
+    static constexpr std::uint32_t working = 0xffff, open = 0x10000, awaited = 0x20000,
+                                   round = 0x40000;  ///< and the bits above it: which run it is
+  };
+
+  /// A worker's tasks of a run: from `next` on.
+  struct alignas(64) Share {
+    std::atomic<Index> next{0};
+    Index end = 0;
+  };
+
   /// Says, as long as it lives, which thread called run().
   class Running {
    public:
@@ -89,48 +113,106 @@ class ThreadPool final : public Executor {
 
   void serve(Index worker) {
     const FloatingPointGuard guard;
-    for (long seen = 0;;) {
-      {
-        std::unique_lock lock(mutex_);
-        start_.wait(lock, [&] { return stopping_ || round_ != seen; });
-        if (stopping_) return;
-        seen = round_;
-      }
+    for (std::uint32_t seen = 0;;) {
+      std::uint32_t state = wait_for_run(seen);
+      if (stopping_.load()) return;
+      seen = state / State::round;
+      if (!join(state)) continue;
       work(worker);
-      std::lock_guard lock(mutex_);
-      if (--working_ == 0) done_.notify_one();
+      state = state_.fetch_sub(1) - 1;
+      if ((state & State::awaited) && (state & State::working) == 0) state_.notify_all();
     }
   }
 
+  /// Whether the run that `state` is of is still open; then this thread is one that works on it.
+  bool join(std::uint32_t state) {
+    const std::uint32_t run = state / State::round;
+    while ((state & State::open) && state / State::round == run) {
+      if (state_.compare_exchange_weak(state, state + 1)) return true;
+    }
+    return false;
+  }
+
+  /// The next run, which nobody works on yet.
+  void announce(std::uint32_t with) {
+    const std::uint32_t run = state_.load() / State::round;
+    state_.store((run + 1) * State::round | with);
+    state_.notify_all();
+  }
+
+  /// The state, as soon as `done` holds for it, or as it is after a while.
+  template <class Done>
+  std::uint32_t spin_until(Done done) const {
+    std::uint32_t state = state_.load();
+    if (done(state) || spinning_.count() == 0) return state;
+    const auto give_up = Clock::now() + spinning_;
+    do {
+      for (int i = 0; i < 32; ++i) {
+        relax();
+        if (done(state = state_.load())) return state;
+      }
+    } while (Clock::now() < give_up);
+    return state;
+  }
+
+  /// For another run than the last one that was seen.
+  std::uint32_t wait_for_run(std::uint32_t seen) const {
+    const auto is_new = [&](std::uint32_t state) { return state / State::round != seen; };
+    std::uint32_t state = spin_until(is_new);
+    for (; !is_new(state); state = state_.load()) state_.wait(state);
+    return state;
+  }
+
+  /// For the last of those who work on the run, which is closed.
+  void wait_for_workers() {
+    const auto ended = [](std::uint32_t state) { return (state & State::working) == 0; };
+    if (ended(spin_until(ended))) return;
+    std::uint32_t state = state_.fetch_or(State::awaited) | State::awaited;
+    for (; !ended(state); state = state_.load()) state_.wait(state);
+  }
+
+  static void relax() {
+#if EIGENFORMER_X86_64
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+  }
+
+  /// A worker's own tasks, then those that others have not begun.
   void work(Index worker) {
     try {
-      for (Index number; (number = next_.fetch_add(1)) < tasks_;) (*task_)(number, worker);
+      for (Index i = 0; i < workers(); ++i) {
+        Share& share = shares_[static_cast<std::size_t>((worker + i) % workers())];
+        while (share.next.load(std::memory_order_relaxed) < share.end) {
+          const Index number = share.next.fetch_add(1, std::memory_order_relaxed);
+          if (number < share.end) (*task_)(number, worker);
+        }
+      }
     } catch (...) {
-      std::lock_guard lock(mutex_);
+      const std::lock_guard lock(failure_mutex_);
       if (!failure_) failure_ = std::current_exception();
-      next_.store(tasks_);
+      for (Index i = 0; i < workers(); ++i) {
+        Share& share = shares_[static_cast<std::size_t>(i)];
+        share.next.store(share.end, std::memory_order_relaxed);
+      }
     }
   }
 
   void stop() {
-    {
-      std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    start_.notify_all();
+    stopping_.store(true);
+    announce(0);
     for (auto& thread : threads_) thread.join();
   }
 
   std::mutex one_run_at_a_time_;
   std::atomic<std::thread::id> caller_{};  ///< the thread inside run()
-  std::mutex mutex_;                       ///< guards what follows, except next_
-  std::condition_variable start_, done_;
-  const FunctionRef<void(Index, Index)>* task_ = nullptr;
-  Index tasks_ = 0;
-  std::atomic<Index> next_{0};
-  Index working_ = 0;  ///< threads that have not yet finished this round
-  long round_ = 0;
-  bool stopping_ = false;
+  std::chrono::nanoseconds spinning_{0};
+  const FunctionRef<void(Index, Index)>* task_ = nullptr;  ///< as shares_, for those in the run
+  std::unique_ptr<Share[]> shares_;
+  alignas(64) std::atomic<std::uint32_t> state_{0};
+  std::atomic<bool> stopping_{false};
+  std::mutex failure_mutex_;
   std::exception_ptr failure_;
   std::vector<std::thread> threads_;
 };

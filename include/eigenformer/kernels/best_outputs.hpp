@@ -78,7 +78,7 @@ class BestOutputs {
       run_block(task % row_tasks * product_task_rows, task / row_tasks,
                 scratch + worker * scratch_size, answer);
     });
-    for_each_row(context_, x_.tokens(), [&](Index row) { merge(row, answer); });
+    for_each_row(context_, x_.tokens(), blocks_ * k_, [&](Index row) { merge(row, answer); });
   }
 
  private:

@@ -16,14 +16,15 @@
 namespace eigenformer::inline v0 {
 namespace kernels {
 
-/// Rows of one task, for operations that take rows one by one.
-inline constexpr Index task_rows = 32;
-/// A product's task: 96 rows x 256 outputs.
-inline constexpr Index product_task_rows = 96, product_task_panels = 16;
+/// What a task has to do at least, where there is so much: sharing less would take longer.
+inline constexpr Index task_elements = 8192, task_multiply_adds = 32768;
+/// A product's task has 96 rows, and 8 panels or more.
+inline constexpr Index product_task_rows = 96, product_task_panels = 8;
 
-/// function(row) for each of `rows` rows, on the context's threads.
+/// function(row) for each of `rows` rows of so many features, on the context's threads.
 template <class Function>
-void for_each_row(Context& context, Index rows, Function function) {
+void for_each_row(Context& context, Index rows, Index features, Function function) {
+  const Index task_rows = std::max<Index>(task_elements / std::max<Index>(features, 1), 1);
   context.executor().run(divide_up(rows, task_rows), [&](Index task, Index) {
     const FloatingPointGuard guard;
     const Index end = std::min(rows, (task + 1) * task_rows);
@@ -49,7 +50,7 @@ inline Rows<float> with_twin(Context& context, Rows<float> x, Storage storage) {
   std::int8_t* const values = context.arena().take<std::int8_t>(x.tokens() * stride);
   float* const scales = context.arena().take<float>(x.tokens());
   const auto kernel = context.kernels().quantize;
-  for_each_row(context, x.tokens(), [&](Index r) {
+  for_each_row(context, x.tokens(), x.features(), [&](Index r) {
     scales[r] = kernel(x.values().row(r), x.features(), values + r * stride);
   });
   return {x.values(), {values, stride, scales}};
@@ -93,6 +94,13 @@ inline Profile::Work product_work(Rows<float> x, const WeightMatrix<float>& weig
           .operations = 2 * size * weight.outputs()};
 }
 
+/// Panels of a task whose rows have so many inputs: a multiple of 8, which is how many a single row
+/// takes at a time.
+inline Index panels_of_task(Index rows, Index inputs) {
+  const Index of_panel = std::max<Index>(rows * inputs * lanes, 1);
+  return round_up(divide_up(task_multiply_adds, of_panel), product_task_panels);
+}
+
 /// out [tokens, outputs] = x [tokens, inputs] W^T (+ bias [outputs], unless nullptr).
 inline void matmul(Context& context, Rows<float> x, const WeightMatrix<float>& weight,
                    const float* bias, MatrixView<float> out) {
@@ -103,15 +111,16 @@ inline void matmul(Context& context, Rows<float> x, const WeightMatrix<float>& w
   const Profile::Scope scope(context.profile(), {.name = "product", .storage = weight.storage()});
   scope.work(product_work(x, weight, bias, out.rows() * out.cols() * Index{sizeof(float)}));
   const auto product = context.kernels().product[static_cast<int>(weight.storage())];
-  const Index column_tasks = divide_up(weight.panels(), product_task_panels);
   const Index row_tasks = divide_up(x.tokens(), product_task_rows);
+  const Index task_panels = panels_of_task(std::min(x.tokens(), product_task_rows), x.features());
+  const Index column_tasks = divide_up(weight.panels(), task_panels);
   context.executor().run(row_tasks * column_tasks, [&](Index task, Index) {
     const FloatingPointGuard guard;
     const Index row = task % row_tasks * product_task_rows;
-    const Index panel = task / row_tasks * product_task_panels;
+    const Index panel = task / row_tasks * task_panels;
     Product p = product_of(in, weight, bias,
                            {row, std::min(product_task_rows, x.tokens() - row), panel,
-                            std::min(product_task_panels, weight.panels() - panel)});
+                            std::min(task_panels, weight.panels() - panel)});
     p.out = out.data() + row * out.stride() + panel * lanes;
     p.out_stride = out.stride();
     product(p);
@@ -133,7 +142,7 @@ inline void layer_norm(Context& context, MatrixView<const float> x, const NormWe
   const Profile::Scope scope(context.profile(), {"norm"});
   scope.work(norm_work(x, norm, 7));
   const auto kernel = context.kernels().layer_norm;
-  for_each_row(context, x.rows(), [&](Index r) {
+  for_each_row(context, x.rows(), x.cols(), [&](Index r) {
     kernel({x.row(r), norm.weight, norm.bias, norm.epsilon, y.row(r), x.cols()});
   });
 }
@@ -145,7 +154,7 @@ inline void rms_norm(Context& context, MatrixView<const float> x, const NormWeig
   const Profile::Scope scope(context.profile(), {"norm"});
   scope.work(norm_work(x, norm, 4));
   const auto kernel = context.kernels().rms_norm;
-  for_each_row(context, x.rows(), [&](Index r) {
+  for_each_row(context, x.rows(), x.cols(), [&](Index r) {
     kernel({x.row(r), norm.weight, norm.bias, norm.epsilon, y.row(r), x.cols()});
   });
 }
@@ -155,7 +164,7 @@ inline void activate(Context& context, Activation activation, MatrixView<float> 
   const Profile::Scope scope(context.profile(), {"activation"});
   scope.work(elementwise_work(x, 2, 0));
   const auto kernel = context.kernels().activation[static_cast<int>(activation)];
-  for_each_row(context, x.rows(), [&](Index r) { kernel(x.row(r), x.row(r), x.cols()); });
+  for_each_row(context, x.rows(), x.cols(), [&](Index r) { kernel(x.row(r), x.row(r), x.cols()); });
 }
 
 /// x = softmax of each row, [rows, cols].
@@ -163,7 +172,7 @@ inline void softmax(Context& context, MatrixView<float> x) {
   const Profile::Scope scope(context.profile(), {"softmax"});
   scope.work(elementwise_work(x, 2, 3));
   const auto kernel = context.kernels().softmax;
-  for_each_row(context, x.rows(), [&](Index r) { kernel(x.row(r), x.row(r), x.cols()); });
+  for_each_row(context, x.rows(), x.cols(), [&](Index r) { kernel(x.row(r), x.row(r), x.cols()); });
 }
 
 /// x = log of softmax of each row, [rows, cols].
@@ -171,7 +180,7 @@ inline void log_softmax(Context& context, MatrixView<float> x) {
   const Profile::Scope scope(context.profile(), {"log-softmax"});
   scope.work(elementwise_work(x, 2, 3));
   const auto kernel = context.kernels().log_softmax;
-  for_each_row(context, x.rows(), [&](Index r) { kernel(x.row(r), x.row(r), x.cols()); });
+  for_each_row(context, x.rows(), x.cols(), [&](Index r) { kernel(x.row(r), x.row(r), x.cols()); });
 }
 
 /// y += x, [tokens, features].
@@ -180,7 +189,8 @@ inline void add(Context& context, MatrixView<const float> x, MatrixView<float> y
   const Profile::Scope scope(context.profile(), {"add"});
   scope.work(elementwise_work(x, 3, 1));
   const auto kernel = context.kernels().add;
-  for_each_row(context, x.rows(), [&](Index r) { kernel(y.row(r), x.row(r), y.row(r), x.cols()); });
+  for_each_row(context, x.rows(), x.cols(),
+               [&](Index r) { kernel(y.row(r), x.row(r), y.row(r), x.cols()); });
 }
 
 /// y *= x, element by element, [tokens, features].
@@ -189,7 +199,8 @@ inline void multiply(Context& context, MatrixView<const float> x, MatrixView<flo
   const Profile::Scope scope(context.profile(), {"multiply"});
   scope.work(elementwise_work(x, 3, 1));
   const auto kernel = context.kernels().multiply;
-  for_each_row(context, x.rows(), [&](Index r) { kernel(y.row(r), x.row(r), y.row(r), x.cols()); });
+  for_each_row(context, x.rows(), x.cols(),
+               [&](Index r) { kernel(y.row(r), x.row(r), y.row(r), x.cols()); });
 }
 
 /// y = x * factor, both [tokens, features].
@@ -198,7 +209,8 @@ inline void scale(Context& context, MatrixView<const float> x, float factor, Mat
   const Profile::Scope scope(context.profile(), {"scale"});
   scope.work(elementwise_work(x, 2, 1));
   const auto kernel = context.kernels().scale;
-  for_each_row(context, x.rows(), [&](Index r) { kernel(x.row(r), factor, y.row(r), x.cols()); });
+  for_each_row(context, x.rows(), x.cols(),
+               [&](Index r) { kernel(x.row(r), factor, y.row(r), x.cols()); });
 }
 
 /// y += x * factor, rounded once, both [tokens, features].
@@ -208,7 +220,7 @@ inline void add_scaled(Context& context, MatrixView<const float> x, float factor
   const Profile::Scope scope(context.profile(), {"add"});
   scope.work(elementwise_work(x, 3, 2));
   const auto kernel = context.kernels().scale_add;
-  for_each_row(context, x.rows(),
+  for_each_row(context, x.rows(), x.cols(),
                [&](Index r) { kernel(x.row(r), factor, y.row(r), y.row(r), x.cols()); });
 }
 

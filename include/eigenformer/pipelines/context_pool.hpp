@@ -9,7 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "eigenformer/core/thread_pool.hpp"
+#include "eigenformer/core/executor.hpp"
+#include "eigenformer/core/floating_point.hpp"
 #include "eigenformer/kernels/dispatch.hpp"
 
 namespace eigenformer::inline v0 {
@@ -27,11 +28,14 @@ class ContextPool {
   using Places = std::vector<std::unique_ptr<Place>>;
 
  public:
-  /// Of `threads` threads, 1 to 1,024, and kernels none faster than `most`. A `profile` that is not
-  /// nullptr outlives the pool, and gets what each lease's passes were when it ends. Throws
-  /// Error(invalid_argument).
-  ContextPool(Index threads, Isa most, Profile* profile = nullptr)
-      : most_(most), profile_(profile), threads_(threads) {}
+  /// Of the executor's threads and kernels none faster than `most`. The executor outlives the pool,
+  /// and so does a `profile` that is not nullptr, which gets what each lease's passes were when it
+  /// ends.
+  ContextPool(Executor& executor, Isa most, Profile* profile = nullptr)
+      : executor_(executor), most_(most), profile_(profile) {}
+
+  /// How many threads compute at once.
+  Index threads() const { return executor_.workers(); }
 
   /// A context, until it is given back.
   class Lease {
@@ -60,19 +64,22 @@ class ContextPool {
   }
   /// One that computes on all threads.
   Lease on_all_threads() {
-    return take(on_all_,
-                [this] { return std::make_unique<Context>(kernels::best_table(most_), threads_); });
+    return take(on_all_, [this] {
+      return std::make_unique<Context>(kernels::best_table(most_), executor_);
+    });
   }
 
   /// Calls work(0, context) up to work(count - 1, context), in any order: one by itself has all
   /// threads, several have one each. Throws what `work` throws.
   template <class Work>
   void for_each(std::size_t count, Work work) {
+    const FloatingPointGuard guard;
     if (count == 1) return work(std::size_t{0}, *on_all_threads());
-    // Calls from several threads take turns only where they share a pool's threads.
+    // Calls from several threads take turns only where they share an executor's threads.
     InlineExecutor alone;
-    Executor& executor = threads_.workers() == 1 ? static_cast<Executor&>(alone) : threads_;
+    Executor& executor = threads() == 1 ? static_cast<Executor&>(alone) : executor_;
     executor.run(static_cast<Index>(count), [&](Index number, Index) {
+      const FloatingPointGuard of_thread;
       work(static_cast<std::size_t>(number), *on_one_thread());
     });
   }
@@ -102,9 +109,9 @@ class ContextPool {
     place.profile.clear();
   }
 
+  Executor& executor_;
   Isa most_;
   Profile* profile_;
-  ThreadPool threads_;
   std::mutex mutex_;  ///< guards what follows, and *profile_
   std::size_t made_ = 0;
   Places on_one_, on_all_;

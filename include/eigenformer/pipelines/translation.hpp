@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "eigenformer/core/attention_observer.hpp"
+#include "eigenformer/core/executor.hpp"
 #include "eigenformer/core/matrix.hpp"
 #include "eigenformer/core/profile.hpp"
 #include "eigenformer/core/weight_matrix.hpp"
@@ -31,9 +32,12 @@ struct TranslatorOptions {
   io::LoadOptions load = {};
   std::optional<Storage> weights = {};  ///< unset: as most of the file's numbers are
   Index threads = 1;                    ///< 1 to 1,024, the calling one among them
-  Split split = Split::sentences;       ///< what is translated by itself
-  Index batch_tokens = 2048;            ///< of the source at a time and thread, 1 up
-  Isa isa = fastest_isa;                ///< kernels none faster than these
+  /// Who works, in place of threads of its own: outlives the Translator, which runs tasks on it
+  /// from each thread that calls.
+  Executor* executor = nullptr;
+  Split split = Split::sentences;  ///< what is translated by itself
+  Index batch_tokens = 2048;       ///< of the source at a time and thread, 1 up
+  Isa isa = fastest_isa;           ///< kernels none faster than these
   /// Where time goes: outlives the Translator, which alone writes to it, whenever a batch is done.
   /// To be read when no call is running. Time is that of threads, added up.
   Profile* profile = nullptr;

@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "eigenformer/architectures/open_model.hpp"
+#include "eigenformer/core/floating_point.hpp"
+#include "eigenformer/core/thread_pool.hpp"
 #include "eigenformer/generation/plan.hpp"
 #include "eigenformer/generation/sampling.hpp"
 #include "eigenformer/generation/token_rules.hpp"
@@ -30,7 +33,8 @@ class TranslationEngine {
       : opened_(std::move(opened)),
         tokenizer_(std::move(tokenizer)),
         options_(options),
-        contexts_(options.threads, options.isa, options.profile) {}
+        threads_(options.executor ? nullptr : std::make_unique<ThreadPool>(options.threads)),
+        contexts_(options.executor ? *options.executor : *threads_, options.isa, options.profile) {}
 
   const OpenedModel& opened() const { return opened_; }
   const MarianTokenizer& tokenizer() const { return tokenizer_; }
@@ -88,6 +92,7 @@ class TranslationEngine {
       out.separator = std::move(segment.separator);
       return out;
     }
+    const FloatingPointGuard guard;
     const SentenceTranslator translate_batch(*opened_.model, tokenizer_, options);
     Segment* const only = &segment;
     const auto context = contexts_.on_all_threads();
@@ -98,12 +103,13 @@ class TranslationEngine {
   /// Few enough that every thread has a batch.
   Index tokens_of_a_batch(std::span<const Index> lengths) const {
     const Index all = std::accumulate(lengths.begin(), lengths.end(), Index{0});
-    return std::min(options_.batch_tokens, all / options_.threads + 1);
+    return std::min(options_.batch_tokens, all / contexts_.threads() + 1);
   }
 
   OpenedModel opened_;
   MarianTokenizer tokenizer_;
   TranslatorOptions options_;
+  std::unique_ptr<ThreadPool> threads_;  ///< nullptr: the caller has an executor
   mutable ContextPool contexts_;
 };
 
