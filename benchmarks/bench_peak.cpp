@@ -30,7 +30,7 @@ void reading(benchmark::State& state, Reader read, std::size_t level, Pages page
 /// Reading what lies behind the caches, by all of a pool's threads at once.
 void reading_together(benchmark::State& state, Reader read, Index threads) {
   const std::size_t memory_level = levels().size() - 1;
-  const Index bytes = typical_bytes(memory_level);
+  const Index bytes = threads * typical_bytes(memory_level);
   if (!affordable(bytes)) return state.SkipWithError("too little memory");
   const PagedMemory memory(bytes, Pages::huge);
   ThreadPool pool(threads);

@@ -28,6 +28,7 @@ from contest import (
     worker,
 )
 from table import (
+    BOUND_BAR,
     NAMES,
     NEW_TOKENS,
     ROOT,
@@ -47,13 +48,10 @@ from table import (
     product_row,
     product_work,
     quantized,
+    reading_bound,
     spread,
     times,
 )
-
-# Of the OPUS-MT shape, what one token reads once: six layers' query, key, value and output matrices
-# of self-attention, query and output of cross-attention, both of feed-forward; the embedding.
-BYTES_A_TOKEN = 6 * (6 * 512 * 512 + 2 * 512 * 2048) + 512 * 53017
 
 # Shape, our storage, CTranslate2's; batch, beams, and how many times as fast we are to be.
 DECODING = [
@@ -66,7 +64,6 @@ DECODING = [
     (("small", "int8", "int8"), [(1, 1, 1.8), (32, 1, 2.2)]),
 ]
 ONE_THREAD = {name: (settings, 1, 1) for name, settings in SETTINGS.items()}
-BOUND_BAR = 0.8  # of reading BYTES_A_TOKEN: enough for batch 1, greedy, int8
 
 # Tokens, causal, how many times as fast.
 ATTENTION = [(512, False, 1.15), (512, True, 2.0), (2048, False, 1.15), (2048, True, 1.5)]
@@ -76,15 +73,6 @@ PRODUCTS = r"/(f32|int8)/256x512x512$|/(f32|bf16|int8)/1x"
 
 
 # ---------------------------------------------------------------- decoding
-
-
-def reading_bound(bench):
-    """Tokens a second, if a token took only the reading of the weights it needs."""
-    _, context = bench.google("bench_peak", "read/L1/huge_pages/places:1")
-    last_cache = int(re.search(r"L3 (\d+)K", context["caches"])[1]) << 10
-    level = "L3" if BYTES_A_TOKEN <= last_cache else "DRAM"
-    lines, _ = bench.google("bench_peak", f"read/{level}/huge_pages/places:.*")
-    return max(line["B"] for line in lines.values()) / BYTES_A_TOKEN
 
 
 def decode_row(bench, work, cell, ours, peers):

@@ -23,6 +23,7 @@ from contest import (
     worker,
 )
 from table import (
+    BOUND_BAR,
     NAMES,
     NEW_TOKENS,
     ROOT,
@@ -35,9 +36,11 @@ from table import (
     figure,
     first_with,
     open_ctranslate2,
+    percent,
     prepare,
     product_row,
     product_work,
+    reading_bound,
     spread,
     times,
 )
@@ -91,13 +94,21 @@ def decode_row(bench, stack, cell):
     for child in (peers[way], ours, alone):
         count = requests_for(bench.seconds, child, request, WALL)
         contestants.append(lambda c=child, n=count: rate_of(c, request, tokens, n, WALL))
-    theirs, own, own_alone = take_turns(contestants, bench.rounds)
+    if (shape, batch, beam) == ("opus-mt", 1, 1):
+        contestants.append(lambda: reading_bound(bench, CORES))
+    theirs, own, own_alone, *bounds = take_turns(contestants, bench.rounds)
     over_theirs, over_own = ratios(own, theirs), ratios(own, own_alone)
     met, text, bars = statistics.median(over_theirs) >= bar, spread(over_theirs, times), f"{bar}x"
     text += f"; {spread(over_own, times)} our one thread"
+    own_met = own_bar is None or statistics.median(over_own) >= own_bar
     if own_bar:
-        met = met and statistics.median(over_own) >= own_bar
         bars += f"; {own_bar}x"
+    for bound in bounds:
+        share = statistics.median(ratios(own, bound))
+        own_met = own_met or share >= BOUND_BAR
+        text += f"; {percent(share)} of the {statistics.median(bound):.0f} that reading allows"
+        bars += f", or {100 * BOUND_BAR:.0f} %"
+    met = met and own_met
     peer = f"{figure(theirs, 'tokens/s')} ({way})"
     bench.table.row(work, peer, figure(own, "tokens/s"), text, bars, met)
 

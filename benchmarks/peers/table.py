@@ -34,6 +34,11 @@ SOURCE_TOKENS, NEW_TOKENS = 20, 25
 NAMES = {"opus-mt": "OPUS-MT shape", "small": "small shape"}
 VOCABULARIES = {"opus-mt": 53017, "small": 6001}
 
+# Of the OPUS-MT shape, what one token reads once: six layers' query, key, value and output matrices
+# of self-attention, query and output of cross-attention, both of feed-forward; the embedding.
+BYTES_A_TOKEN = 6 * (6 * 512 * 512 + 2 * 512 * 2048) + 512 * 53017
+BOUND_BAR = 0.8  # of reading BYTES_A_TOKEN: enough for batch 1, greedy, int8
+
 PRODUCT_UNITS = {"FLOP": "GFLOP/s", "OP": "GOP/s", "B": "GB/s"}
 
 # What CTranslate2 lets its user choose on x86; what does not run here is left out.
@@ -190,6 +195,19 @@ def fastest(bench, children, request):
         for name, child in children.items():
             best[name] = min(best[name], seconds_of(child, request, bench.clock))
     return min(best, key=best.get)
+
+
+def reading_bound(bench, cores=1):
+    """Tokens a second, if a token took only the reading of the weights it needs, by so many cores
+    at once."""
+    _, context = bench.google("bench_peak", "read/L1/huge_pages/places:1")
+    last_cache = int(re.search(r"L3 (\d+)K", context["caches"])[1]) << 10
+    level = "L3" if BYTES_A_TOKEN <= last_cache else "DRAM"
+    pattern = f"read/{level}/huge_pages/places:.*"
+    if cores > 1:
+        pattern = f"read/DRAM/places:.*/threads:{cores}"
+    lines, _ = bench.google("bench_peak", pattern)
+    return max(line["B"] for line in lines.values()) / BYTES_A_TOKEN
 
 
 def first_with(names, ending):

@@ -54,7 +54,7 @@ refuses() {
 }
 
 printf 'Je suis étudiant.\n' > one_line
-for part in texts lines failures formats streams profile; do
+for part in texts lines failures formats streams resume profile; do
   # shellcheck source=/dev/null
   [ -z "${VERBOSE:-}" ] || echo "$SECONDS s: $part"
   . "$here/translate_$part.sh" || exit 1
