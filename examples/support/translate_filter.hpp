@@ -29,7 +29,9 @@ class Window {
       most_bytes_ = std::size_t{8} << 10;  // a head's weights grow with the square of a sentence
     } else {
       const auto hypotheses = static_cast<std::size_t>(options.generation.hypotheses.value_or(1));
-      most_bytes_ = std::max(most_bytes_ / hypotheses, std::size_t{1} << 10);
+      const auto threads = static_cast<std::size_t>(options.translator.threads);
+      most_bytes_ = std::max(most_bytes_ * threads / hypotheses, std::size_t{1} << 10);
+      most_lines_ *= threads;
     }
   }
 
@@ -54,7 +56,7 @@ class Window {
 
  private:
   std::size_t lines_ = 128, most_lines_ = 8192;
-  std::size_t most_bytes_ = std::size_t{256} << 10;
+  std::size_t most_bytes_ = std::size_t{256} << 10;  ///< as lines, of each thread
   std::vector<std::string> content_;
 };
 

@@ -74,7 +74,7 @@ Output:
                   sentences
   --resume        with the same input, model and options: lines that are in the output stay, a last
                   one is made again and compared; then the output is what one run gives. A run that
-                  is killed loses what it was translating, at most 8192 lines or 256 KiB
+                  is killed loses what it was translating, at most 8192 lines or 256 KiB a thread
   --progress      lines, tokens/s and, of a file, the time left, at most 5 times a second
   --profile       after the last line, on stderr, where the time of the model went: passes within
                   passes, their calls, threads' time, its share; bytes that they had to move and

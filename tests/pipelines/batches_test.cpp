@@ -16,5 +16,24 @@ TEST(Batches, HaveTheLongestFirstAndNoMoreTokensThanAllowed) {
   EXPECT_EQ(batches_by_tokens(std::vector<Index>{}, 8), Batches{});
 }
 
+/// For three threads: full at first, then a sixth of what is left, down to what is worth it.
+TEST(Batches, OfSeveralThreadsEndSmall) {
+  const std::vector<Index> lengths(1200, 10);
+  Index left = 12000, last = 1000;
+  for (const auto& batch : batches_by_tokens(lengths, 1000, 3)) {
+    const Index tokens = 10 * static_cast<Index>(batch.size());
+    EXPECT_LE(tokens, last);
+    EXPECT_LE(tokens, std::max(left / 6, small_batch));
+    if (left > 2 * small_batch) {
+      EXPECT_GT(tokens, small_batch - 10);
+    }
+    last = tokens;
+    left -= tokens;
+  }
+  EXPECT_EQ(left, 0);
+  EXPECT_EQ(batches_by_tokens(std::vector<Index>{4, 4, 4, 4}, 100, 2), (Batches{{0, 1}, {2, 3}}))
+      << "a batch for each";
+}
+
 }  // namespace
 }  // namespace eigenformer::test

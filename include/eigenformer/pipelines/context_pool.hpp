@@ -2,6 +2,7 @@
 /// Contexts for calls that come from any number of threads at once.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -69,8 +70,8 @@ class ContextPool {
     });
   }
 
-  /// Calls work(0, context) up to work(count - 1, context), in any order: one by itself has all
-  /// threads, several have one each. Throws what `work` throws.
+  /// Calls work(0, context) up to work(count - 1, context), each begun after the one before: one by
+  /// itself has all threads, several have one each. Throws what `work` throws.
   template <class Work>
   void for_each(std::size_t count, Work work) {
     const FloatingPointGuard guard;
@@ -78,9 +79,10 @@ class ContextPool {
     // Calls from several threads take turns only where they share an executor's threads.
     InlineExecutor alone;
     Executor& executor = threads() == 1 ? static_cast<Executor&>(alone) : executor_;
-    executor.run(static_cast<Index>(count), [&](Index number, Index) {
+    std::atomic<std::size_t> next{0};  // in this order, whatever the executor's is
+    executor.run(static_cast<Index>(count), [&](Index, Index) {
       const FloatingPointGuard of_thread;
-      work(static_cast<std::size_t>(number), *on_one_thread());
+      work(next.fetch_add(1), *on_one_thread());
     });
   }
 

@@ -2,10 +2,8 @@
 /// What is behind a Translator: segments in batches, batches on threads.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <memory>
-#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
@@ -72,7 +70,7 @@ class TranslationEngine {
         lengths.push_back(static_cast<Index>(segments[s].tokens.size()));
       }
     }
-    const auto batches = batches_by_tokens(lengths, tokens_of_a_batch(lengths));
+    const auto batches = batches_by_tokens(lengths, options_.batch_tokens, contexts_.threads());
     contexts_.for_each(batches.size(), [&](std::size_t b, Context& context) {
       std::vector<Segment*> batch;
       for (const std::size_t i : batches[b]) batch.push_back(&segments[full[i]]);
@@ -100,12 +98,6 @@ class TranslationEngine {
   }
 
  private:
-  /// Few enough that every thread has a batch.
-  Index tokens_of_a_batch(std::span<const Index> lengths) const {
-    const Index all = std::accumulate(lengths.begin(), lengths.end(), Index{0});
-    return std::min(options_.batch_tokens, all / contexts_.threads() + 1);
-  }
-
   OpenedModel opened_;
   MarianTokenizer tokenizer_;
   TranslatorOptions options_;
