@@ -96,7 +96,8 @@ void translate(Options options) {
   Writer output(std::move(output_file), std::move(written.rest));
   LineTranslator lines(translator, options, output);
   LineReader reader(input, options.translator.load.limits.text_bytes);
-  skip_written(written, reader, lines);
+  skip_written(written, reader);
+  lines.skip(written.lines);
   if (interactive) {
     run_interactive(reader, lines, options, translator, output);
   } else {

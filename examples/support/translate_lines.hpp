@@ -53,8 +53,8 @@ class LineTranslator {
     output_.flush();
   }
 
-  /// Whatever happened to the next line, it is done with.
-  void skip() { ++lines_; }
+  /// Whatever happened to the next lines, they are done with.
+  void skip(std::uint64_t lines = 1) { lines_ += lines; }
 
   /// Ends files, and says what was wrong with the input.
   void finish() {

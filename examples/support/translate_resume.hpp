@@ -14,7 +14,6 @@
 #include <string_view>
 
 #include "translate_files.hpp"
-#include "translate_lines.hpp"
 #include "translate_options.hpp"
 
 namespace program {
@@ -84,14 +83,12 @@ inline Written read_written(const File& output, const Format& format) {
 }
 
 /// Passes over the lines whose output is there. Throws Failure where the input has fewer.
-inline void skip_written(const Written& written, LineReader& input, LineTranslator& translator) {
-  while (translator.lines() < written.lines) {
-    if (!input.next()) {
-      throw Failure(ExitStatus::data, "--resume: the output is of more than " +
-                                          std::to_string(written.lines) + " lines, the input has " +
-                                          std::to_string(translator.lines()));
-    }
-    translator.skip();
+inline void skip_written(const Written& written, LineReader& input) {
+  while (input.lines() < written.lines) {
+    if (input.next()) continue;
+    throw Failure(ExitStatus::data, "--resume: the output is of more than " +
+                                        std::to_string(written.lines) + " lines, the input has " +
+                                        std::to_string(input.lines()));
   }
 }
 

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+// mpi_translate: a file's translation on many machines. Rank 0 reads lines, deals them in blocks to
+// whoever asks, and writes what comes back in their order; all other ranks translate. The bytes are
+// those of `translate`. docs/scaling.md says when to take it.
+#include <mpi.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "eigenformer/pipelines/translator.hpp"
+#include "eigenformer/version.hpp"
+#include "support/mpi_dealer.hpp"
+#include "support/mpi_parcel.hpp"
+#include "support/storage_word.hpp"
+#include "support/translate_failure.hpp"
+#include "support/translate_text.hpp"
+
+namespace program {
+namespace {
+
+using namespace eigenformer;
+
+void describe(CLI::App& app, Job& job) {
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app.set_version_flag("--version", std::string("mpi_translate, Eigenformer ") + version);
+  app.add_option("-i,--input", job.input, "file to translate, which rank 0 reads");
+  auto* const output = app.add_option("-o,--output", job.output, "file to write, by rank 0");
+  app.add_flag("--resume", job.resume, "go on where a run that ended early stopped writing it")
+      ->needs(output);
+  app.add_option("-m,--model", job.model, "folder of the model, on every machine")
+      ->capture_default_str();
+  app.add_option("-b,--beam-size", job.generation.beam_size, "default: what the folder says")
+      ->check(CLI::PositiveNumber);
+  const auto choose = [&job](const std::string& word) {
+    job.translator.weights = storage_named(word);
+  };
+  app.add_option_function<std::string>("--weights", choose, "default: as in the file")
+      ->type_name("int8|f16|bf16|f32");
+  app.add_option("-j,--threads", job.translator.threads, "of each process")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  app.add_option("--block-size", job.block_bytes, "bytes of lines dealt at a time, for each thread")
+      ->check(CLI::Range(1, 1 << 19))
+      ->capture_default_str();
+}
+
+/// Appends the lines' translations, up to one that fails, which is then named.
+void translate(const Translator& translator, TranslationOptions asked,
+               std::span<const std::string> lines, Parcel& out) {
+  const auto fail = [&out](const std::string& why) {
+    out.status = ExitStatus::data;
+    out.message = "line " + std::to_string(out.end + 1) + ": " + why;
+  };
+  asked.first_number = out.end;
+  std::vector<Translation> translations;
+  try {
+    translations = translator.translate_full(lines, asked);
+  } catch (const Error& error) {
+    if (lines.size() == 1) return fail(error.what());
+    // One by one, to find out which it is.
+    for (std::size_t l = 0; l < lines.size() && out.message.empty(); ++l) {
+      translate(translator, asked, lines.subspan(l, 1), out);
+    }
+    return;
+  }
+  for (std::size_t l = 0; l < translations.size(); ++l, ++out.end) {
+    for (const TranslatedSentence& sentence : translations[l].sentences) {
+      const Alternative* const best = sentence.alternative(0);
+      if (best == nullptr || best->finish != FinishReason::not_a_number) continue;
+      return fail("the model computes what is not a number");
+    }
+    append_text(out.text, {out.end, lines[l], translations[l]}, {});
+    out.replaced += translations[l].replaced;
+  }
+}
+
+/// Translates what rank 0 deals, until it deals nothing. Throws what it throws.
+void work(const Job& job) {
+  TranslationOptions asked;
+  asked.generation = job.generation;
+  const Translator translator = Translator::load(job.model, job.translator);
+  translator.translate_full({}, asked);  // what the folder says of decoding may be wrong, too
+  for (Parcel out;;) {
+    send(out, 0);
+    const Parcel block = receive().first;
+    if (block.begin == block.end) return;
+    std::vector<std::string> lines;
+    for (std::size_t begin = 0; begin < block.text.size();) {
+      const std::size_t end = block.text.find('\n', begin);
+      lines.push_back(block.text.substr(begin, end - begin));
+      begin = end + 1;
+    }
+    out = {block.begin, block.begin};
+    translate(translator, asked, lines, out);
+    out.end = block.end;
+  }
+}
+
+/// All ranks but 0. What goes wrong is for rank 0 to say, which then ends this process, too.
+void work_or_report(const Job& job) {
+  Parcel failed;
+  failed.status = ExitStatus::model;
+  try {
+    return work(job);
+  } catch (const Error& error) {
+    failed.message = error.what();
+  } catch (const std::exception& error) {
+    failed.status = ExitStatus::data;
+    failed.message = error.what();
+  }
+  std::string host(MPI_MAX_PROCESSOR_NAME, '\0');
+  int length = 0;
+  MPI_Get_processor_name(host.data(), &length);
+  host.resize(static_cast<std::size_t>(length));
+  failed.message = "on " + host + ": " + failed.message;
+  send(failed, 0);
+  receive();
+}
+
+/// Gives the exit status.
+int run(const Job& job, int rank, int ranks) {
+  const auto part = [&] { rank == 0 ? Dealer(job, ranks).run() : work_or_report(job); };
+  return run_to_status("mpi_translate", part, [](const Error&) { return ExitStatus::data; });
+}
+
+}  // namespace
+}  // namespace program
+
+int main(int count, char** arguments) {
+  int rank = 0, ranks = 0, provided = 0;
+  MPI_Init_thread(&count, &arguments, MPI_THREAD_FUNNELED, &provided);
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+  program::Job job;
+  CLI::App app("Translates lines, as translate does, on all processes that mpirun starts.",
+               "mpi_translate");
+  program::describe(app, job);
+  int status = 0;
+  try {
+    app.parse(count, arguments);
+    status = program::run(job, rank, ranks);
+    // Others wait, or are at work.
+    if (status != 0) MPI_Abort(MPI_COMM_WORLD, status);
+  } catch (const CLI::Success& asked) {
+    if (rank == 0) app.exit(asked);
+  } catch (const CLI::ParseError& error) {
+    if (rank == 0) std::fprintf(stderr, "mpi_translate: %s\n", error.what());
+    status = static_cast<int>(program::ExitStatus::usage);  // of all ranks
+  }
+  MPI_Finalize();
+  return status;
+}

@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# parallel.sh TRANSLATE MODEL WORK: the recipes of docs/scaling.md for GNU parallel, which give what
+# one process gives. Prints what does not hold, and fails. Skipped, by status 77, without parallel.
+set -uo pipefail
+export LC_ALL=C
+here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
+program=$(realpath "$1") model=$(realpath "$2")
+command -v parallel > /dev/null || { echo 'skipped: GNU parallel is not here'; exit 77; }
+rm -rf "$3"
+mkdir -p "$3"
+cd "$3" || exit 1
+. "$here/checks.sh"
+. "$here/corpus.sh"
+
+translate=("$program" --model "$model" --beam-size 1 --threads 1)
+parallel() { command parallel --will-cite -k -j 3 "$@" 2>> parallel.err; }
+corpus "$model" > text
+"${translate[@]}" < text > expected 2> ignored
+check 'the text has some hundred lines' test "$(wc -l < expected)" -gt 300
+
+for block in 1009 5k; do
+  parallel --pipe --block "$block" "${translate[@]}" < text > got
+  check "--pipe --block $block" cmp expected got
+  parallel --pipepart -a text --block "$block" "${translate[@]}" > got
+  check "--pipepart --block $block" cmp expected got
+done
+
+# As ssh: the command is a line for the other machine's shell. One machine is lost, once.
+cat > ssh_here << 'END'
+#!/bin/sh
+while [ $# -gt 0 ]; do
+  case $1 in
+    -l | -p) shift 2 ;;
+    -*) shift ;;
+    *) break ;;
+  esac
+done
+echo "$1" >> machines
+if [ "$1" = two ] && mkdir lost 2> /dev/null; then kill -KILL $$; fi
+shift
+[ "${1:-}" != -- ] || shift
+exec sh -c "$*"
+END
+chmod +x ssh_here
+parallel --pipe --block 1009 --retries 3 --halt now,fail=1 --ssh "$PWD/ssh_here" -S 1/one,1/two \
+  "${translate[@]}" < text > got
+check '--sshlogin: exit status 0' test $? -eq 0
+check '--sshlogin: a block is lost, and given out again' test -d lost
+check '--sshlogin' cmp expected got
+check '--sshlogin: on both machines' test "$(sort -u machines | tr '\n' ' ')" = 'one two '
+
+# killed_on WORD COMMAND...: the command, unless its input, which is read first, has the word.
+cat > killed_on << 'END'
+#!/usr/bin/env bash
+input=$(mktemp -p .)
+cat > "$input"
+! grep -q "$1" "$input" || kill -KILL $$
+shift
+exec "$@" < "$input"
+END
+chmod +x killed_on
+{ cat text; printf '\nCornouailles\n'; cat text; } > deadly
+"${translate[@]}" < deadly > expected.deadly 2> ignored
+parallel --pipe --block 1009 --retries 2 --halt now,fail=1 ./killed_on Cornouailles "${translate[@]}" \
+  < deadly > got
+check 'a process is killed: the run fails' test $? -ne 0
+check 'a process is killed: it has written something' test -s got
+check 'a process is killed: and what is right' cmp got <(head -c "$(wc -c < got)" expected.deadly)
+
+# Parts as files: the same command again goes on where each of them was.
+split -l 50 -a 3 text part.
+parts=(part.aa?)
+for part in "${parts[@]}"; do
+  "${translate[@]}" -i "$part" -o whole 2> ignored
+  case $part in
+    *b) cp whole "$part.en" ;;
+    *c) head -c "$(($(wc -c < whole) / 2))" whole > "$part.en" ;;
+  esac
+done
+cp part.aac.en half
+parallel "${translate[@]}" --resume -i {} -o {}.en ::: "${parts[@]}"
+check 'files: exit status 0' test $? -eq 0
+check 'files' cmp expected <(cat part.aa?.en)
+check 'files: one of them had been half done' test -s half
+
+echo "$checks checks, $failures failed"
+[ "$failures" -eq 0 ]
