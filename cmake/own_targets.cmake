@@ -34,4 +34,9 @@ function(eigenformer_link_compiled target)
   else()
     target_link_libraries(${target} PRIVATE eigenformer::eigenformer eigenformer_own)
   endif()
+  # With sanitizers an optimised test takes three times as long to compile, and what takes long to
+  # run is in the compiled library, or in these.
+  if(EIGENFORMER_SANITIZE AND NOT target MATCHES "^(core|kernels|models)_tests$")
+    target_compile_options(${target} PRIVATE -O0 -gline-tables-only)
+  endif()
 endfunction()
