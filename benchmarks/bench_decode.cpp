@@ -144,7 +144,7 @@ struct Subject {
 
   std::string name;
   OpenedModel opened;
-  Isa isa = std::min(kernels::best_table().isa, bench::isa_from_environment());
+  Isa isa = kernels::best_table(bench::isa_from_environment()).isa;
   ThreadPool at_once;
   std::vector<std::unique_ptr<Worker>> workers;
 };

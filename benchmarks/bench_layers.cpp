@@ -133,7 +133,7 @@ constexpr Elementwise eigen_activations[activations] = {
 
 void register_all(Isa most) {
   for (const Isa isa : isas_up_to(most)) {
-    if (isa < Isa::avx2 && isa != most) continue;
+    if (isa <= Isa::portable && isa != most) continue;
     const auto add_layer = [isa](const std::string& layer, auto function) {
       add(layer + "/" + name(isa), [=](auto& state) { function(state, isa); });
     };

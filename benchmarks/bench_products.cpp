@@ -93,7 +93,8 @@ void register_all(Isa most) {
     for (const Shape& shape : shapes) {
       for (const Storage storage : all_storages) {
         // The slow ones are there to be equal: the smallest shape with several rows will do.
-        const bool slow = isa < Isa::avx2 && (isa == Isa::reference || storage != Storage::f32);
+        const bool slow =
+            isa <= Isa::portable && (isa == Isa::reference || storage != Storage::f32);
         if (slow && shape.rows != 6) continue;
         add(std::string("product/") + name(isa) + "/" + name(storage) + "/" + shape.text(),
             [=](auto& state) { product(state, isa, storage, shape); });

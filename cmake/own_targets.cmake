@@ -27,6 +27,18 @@ if(EIGENFORMER_SANITIZE)
   target_link_options(eigenformer_own INTERFACE -fsanitize=${EIGENFORMER_SANITIZE})
 endif()
 
+# What a script runs as `program`: in a cross build a script that starts the emulator.
+function(eigenformer_runnable variable name program)
+  set(${variable} "${program}" PARENT_SCOPE)
+  if(CMAKE_CROSSCOMPILING_EMULATOR)
+    set(script "${CMAKE_CURRENT_BINARY_DIR}/emulated/${name}")
+    list(JOIN CMAKE_CROSSCOMPILING_EMULATOR " " emulator)
+    file(GENERATE OUTPUT "${script}" CONTENT "#!/bin/sh\nexec ${emulator} \"${program}\" \"$@\"\n"
+         FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
+    set(${variable} "${script}" PARENT_SCOPE)
+  endif()
+endfunction()
+
 # Tests and benchmarks link the compiled library where it exists, to save compile time.
 function(eigenformer_link_compiled target)
   if(TARGET eigenformer::compiled)

@@ -96,7 +96,8 @@ def decode_row(bench, work, cell, ours, peers):
         text += f"; {percent(share)} of the {statistics.median(bound):.0f} that reading allows"
         bar_text += f", or {100 * BOUND_BAR:.0f} %"
     peer = f"{figure(theirs, 'tokens/s')} ({setting})"
-    bench.table.row(work, peer, figure(own, "tokens/s"), text, bar_text, met)
+    rounds = {"theirs": theirs, "ours": own}
+    bench.table.row(work, peer, figure(own, "tokens/s"), text, bar_text, met, rounds)
 
 
 def check_ids(bench, shape, ours, peers):
@@ -207,7 +208,8 @@ def memory_row(bench):
     )
     ratio = ratios(own, theirs)
     met, peer = statistics.median(ratio) <= 0.5, f"{figure(theirs, 'MB')} ({setting})"
-    bench.table.row(work, peer, figure(own, "MB"), spread(ratio, times), "0.5x at most", met)
+    bar, rounds = "0.5x at most", {"theirs": theirs, "ours": own}
+    bench.table.row(work, peer, figure(own, "MB"), spread(ratio, times), bar, met, rounds)
 
 
 def start_of_ours(bench, options):
@@ -253,7 +255,8 @@ def start_rows(bench):
         ratio = ratios(times_of_ours, theirs)
         peer = f"{figure(theirs, 'ms')} ({setting})"
         ours, met = figure(times_of_ours, "ms"), statistics.median(ratio) <= 0.7
-        bench.table.row(work, peer, ours, spread(ratio, times), "0.7x at most", met)
+        bar, rounds = "0.7x at most", {"theirs": theirs, "ours": times_of_ours}
+        bench.table.row(work, peer, ours, spread(ratio, times), bar, met, rounds)
 
 
 # ---------------------------------------------------------------- attention and products
@@ -285,7 +288,8 @@ def attention_rows(bench):
         ratio = ratios(theirs, own)
         met, text = statistics.median(ratio) >= bar, spread(ratio, times)
         peer = f"{figure(theirs, 'ms')} (torch)"
-        bench.table.row(work, peer, figure(own, "ms"), text, f"{bar}x", met)
+        rounds = {"theirs": theirs, "ours": own}
+        bench.table.row(work, peer, figure(own, "ms"), text, f"{bar}x", met, rounds)
 
 
 def product_rows(bench):
@@ -322,7 +326,7 @@ def main():
     product_rows(bench)
     memory_row(bench)
     start_rows(bench)
-    print(f"\n{bench.table.met} of {bench.table.rows} met.", *bench.notes)
+    bench.table.end(bench.notes, options.json)
 
 
 if __name__ == "__main__":

@@ -110,7 +110,8 @@ def decode_row(bench, stack, cell):
         bars += f", or {100 * BOUND_BAR:.0f} %"
     met = met and own_met
     peer = f"{figure(theirs, 'tokens/s')} ({way})"
-    bench.table.row(work, peer, figure(own, "tokens/s"), text, bars, met)
+    rounds = {"theirs": theirs, "ours": own, "alone": own_alone}
+    bench.table.row(work, peer, figure(own, "tokens/s"), text, bars, met, rounds)
 
 
 def attention_row(bench, tokens, causal, bar):
@@ -132,7 +133,9 @@ def attention_row(bench, tokens, causal, bar):
         )
     ratio = ratios(theirs, own)
     met, peer = statistics.median(ratio) >= bar, f"{figure(theirs, 'ms')} (torch)"
-    bench.table.row(work, peer, figure(own, "ms"), spread(ratio, times), f"{bar}x", met)
+    rounds = {"theirs": theirs, "ours": own}
+    text = spread(ratio, times)
+    bench.table.row(work, peer, figure(own, "ms"), text, f"{bar}x", met, rounds)
 
 
 def product_rows(bench):
@@ -156,7 +159,7 @@ def main():
     for cell in ATTENTION:
         attention_row(bench, *cell)
     product_rows(bench)
-    print(f"\n{bench.table.met} of {bench.table.rows} met.")
+    bench.table.end(file=bench.options.json)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import dataclasses
 import datetime
 import hashlib
 import importlib.metadata
+import json
 import math
 import os
 import re
@@ -51,27 +52,34 @@ SETTINGS = {
 
 
 class Table:
-    """Prints rows as they come, and counts them."""
+    """Prints rows as they come, counts them, and keeps them as data."""
 
     def __init__(self):
-        self.met = self.rows = 0
+        self.met, self.rows = 0, []
 
     def head(self):
         print("| work | peer | ours | ratio | bar | |\n| --- | --- | --- | --- | --- | --- |")
 
-    def row(self, work, peer, ours, ratio, bar, met):
-        self.rows += 1
+    def row(self, work, peer, ours, ratio, bar, met, rounds):
+        """`rounds`: each contestant's figures, for whoever wants more than their medians."""
         self.met += met
-        cells = (work, peer, ours, ratio, bar, "met" if met else "**MISSED**")
-        print("| " + " | ".join(cells) + " |", flush=True)
+        names, cells = ("work", "peer", "ours", "ratio", "bar"), (work, peer, ours, ratio, bar)
+        self.rows.append(dict(zip(names, cells), met=bool(met), rounds=rounds))
+        print("| " + " | ".join([*cells, "met" if met else "**MISSED**"]) + " |", flush=True)
 
     def empty(self, work, why):
         """A row without figures: not met."""
-        self.rows += 1
+        self.rows.append({"work": work, "why": why})
         print(f"| {work} | | | | | {why} |", flush=True)
 
     def not_built(self, work, program):
         self.empty(work, f"not built: {program}")
+
+    def end(self, notes=(), file=None):
+        print(f"\n{self.met} of {len(self.rows)} met.", *notes)
+        if file:
+            data = {"rows": self.rows, "notes": list(notes)}
+            file.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 
 
 def spread(values, form):
@@ -223,9 +231,7 @@ def product_row(bench, name, lines):
         return bench.table.empty(product_work(name), lines[0]["error_message"])
     _, isa, storage = name.split("/")[:3]
     what = next(unit for unit in PRODUCT_UNITS if unit in lines[0])
-    bar = 0.85
-    if what != "B":
-        bar = 0.9 if storage == "f32" else 0.5 if "amx" in isa else 0.7
+    bar = product_bar(isa, storage, what)
     share = [line["peak%"] / 100 for line in lines]
     own = [line[what] / 1e9 for line in lines]
     level = lines[0]["label"].split(",")[0]
@@ -238,7 +244,15 @@ def product_row(bench, name, lines):
         spread(share, percent),
         f"{100 * bar:.0f} %",
         statistics.median(share) >= bar,
+        {"ours": own, "share": share},
     )
+
+
+def product_bar(isa, storage, what):
+    """The share of its peak that a product is to reach."""
+    if what == "B":
+        return 0.85
+    return 0.9 if storage == "f32" else 0.5 if "amx" in isa else 0.7
 
 
 def product_work(name):
@@ -275,6 +289,7 @@ def add_arguments(parser):
     parser.add_argument("--only", default="", metavar="REGEX", help="rows whose text it matches")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--quick", action="store_true", help="one short round: does it all run?")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="for the rows as data, too")
     parser.add_argument("--build", type=Path, default=ROOT / "build" / "release")
     parser.add_argument(
         "--work", type=Path, default=ROOT / "build" / "peers", help="for weights, kept (1 GB)"

@@ -160,8 +160,8 @@ void add(const std::string& name, Function function) {
 /// The sets of kernels that run here, none faster than `most`, fastest first.
 inline std::vector<Isa> isas_up_to(Isa most) {
   std::vector<Isa> isas;
-  for (int i = static_cast<int>(most); i >= 0; --i) {
-    if (kernels::find_table(static_cast<Isa>(i))) isas.push_back(static_cast<Isa>(i));
+  for (auto isa = std::rbegin(all_isas); isa != std::rend(all_isas); ++isa) {
+    if (kernels::allowed(*isa, most) && kernels::find_table(*isa)) isas.push_back(*isa);
   }
   return isas;
 }
@@ -172,9 +172,7 @@ inline Isa isa_from_environment() {
   if (!word || !*word) return fastest_isa;
   if (const auto isa = isa_from_name(word)) return *isa;
   std::string words;
-  for (int i = 0; i <= static_cast<int>(fastest_isa); ++i) {
-    words += (i == 0 ? "" : ", ") + std::string(name(static_cast<Isa>(i)));
-  }
+  for (const Isa isa : all_isas) words += (words.empty() ? "" : ", ") + std::string(name(isa));
   std::fprintf(stderr, "EIGENFORMER_ISA: expected one of %s, got \"%s\"\n", words.c_str(), word);
   std::exit(2);
 }

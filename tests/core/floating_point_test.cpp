@@ -87,6 +87,32 @@ TEST_F(Mxcsr, FlagsSurviveAGuardThatChangesNothing) {
   }
   EXPECT_TRUE(std::fetestexcept(FE_OVERFLOW));
 }
+#elif EIGENFORMER_AARCH64
+struct Fpcr : ::testing::Test {
+  static constexpr std::uint64_t flush_to_zero = 1u << 24;
+  static std::uint64_t read() {
+    std::uint64_t value;
+    asm volatile("mrs %0, fpcr" : "=r"(value));
+    return value;
+  }
+  static void write(std::uint64_t value) { asm volatile("msr fpcr, %0" : : "r"(value)); }
+  std::uint64_t before = read();
+  void TearDown() override { write(before); }
+};
+
+TEST_F(Fpcr, DenormalsAreKeptUnderTheGuard) {
+  const float least = std::numeric_limits<float>::denorm_min();
+  write(before | flush_to_zero);
+  EXPECT_EQ(multiply(0x1p-100f, 0x1p-30f), 0.0f);
+  EXPECT_EQ(add(least, least), 0.0f);
+  {
+    const FloatingPointGuard guard;
+    EXPECT_EQ(multiply(0x1p-100f, 0x1p-30f), 0x1p-130f);
+    EXPECT_EQ(add(least, least), 2 * least);
+  }
+  EXPECT_EQ(read() & flush_to_zero, flush_to_zero);
+  EXPECT_EQ(multiply(0x1p-100f, 0x1p-30f), 0.0f);
+}
 #endif
 
 }  // namespace

@@ -12,11 +12,12 @@
 namespace eigenformer::test {
 namespace {
 
-/// The first processor's flags, as the operating system lists them; nothing where it doesn't.
+/// The first processor's flags, as the operating system lists them; nothing where it doesn't, as
+/// under an emulator, which shows its host's.
 std::optional<std::set<std::string>> flags() {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);) {
-    if (line.rfind("flags", 0) != 0) continue;
+    if (line.rfind(EIGENFORMER_AARCH64 ? "Features" : "flags", 0) != 0) continue;
     std::istringstream words(line.substr(line.find(':') + 1));
     std::set<std::string> all;
     for (std::string word; words >> word;) all.insert(word);
@@ -43,6 +44,8 @@ TEST(Cpu, AgreesWithTheOperatingSystem) {
             kernels::cpu_features().avx512 && has({"avx512_vnni"}));
   EXPECT_EQ(kernels::cpu_features().amx,
             kernels::cpu_features().avx512vnni && has({"amx_tile", "amx_int8"}));
+  EXPECT_EQ(kernels::cpu_features().neon, has({"asimd"}));
+  EXPECT_EQ(kernels::cpu_features().neondot, has({"asimd", "asimddp"}));
 }
 
 TEST(Cpu, WhatNeedsNothingRunsEverywhere) {
@@ -61,6 +64,15 @@ TEST(Cpu, MoreIncludesLess) {
   EXPECT_EQ(kernels::runs_here(Isa::avx512vnni), features.avx512vnni);
   EXPECT_TRUE(features.avx512vnni || !features.amx);
   EXPECT_TRUE(features.amx || !kernels::runs_here(Isa::amx));  // Linux may say no
+  EXPECT_EQ(kernels::runs_here(Isa::neon), features.neon);
+  EXPECT_TRUE(features.neon || !features.neondot);
+  EXPECT_EQ(kernels::runs_here(Isa::neondot), features.neondot);
+}
+
+TEST(Cpu, TheArchitectureHasItsOwn) {
+  const kernels::CpuFeatures features = kernels::cpu_features();
+  EXPECT_EQ(features.neon, EIGENFORMER_AARCH64 != 0);
+  EXPECT_TRUE(EIGENFORMER_X86_64 || !features.avx2);
 }
 
 }  // namespace

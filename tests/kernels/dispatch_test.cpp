@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace eigenformer::test {
 namespace {
 
@@ -34,15 +36,28 @@ TEST(Dispatch, ATableIsThereWhereItRuns) {
 TEST(Dispatch, TheBestIsTheFastestThatIsAllowed) {
   for (const Isa most : all_isas) {
     const Isa best = kernels::best_table(most).isa;
-    EXPECT_LE(best, most);
+    EXPECT_TRUE(kernels::allowed(best, most)) << name(most);
     for (const Isa isa : all_isas) {
-      if (isa <= most && kernels::find_table(isa)) {
+      if (kernels::allowed(isa, most) && kernels::find_table(isa)) {
         EXPECT_GE(best, isa) << name(most);
       }
     }
   }
   EXPECT_EQ(kernels::best_table().isa, kernels::best_table(fastest_isa).isa);
   EXPECT_EQ(kernels::best_table(Isa::reference).isa, Isa::reference);
+}
+
+TEST(Dispatch, AnotherArchitecturesIsaIsNoLimit) {
+  const bool arm = EIGENFORMER_AARCH64;
+  for (const Isa foreign : arm ? std::vector{Isa::avx2, Isa::avxvnni, Isa::avx512, Isa::amx}
+                               : std::vector{Isa::neon, Isa::neondot}) {
+    EXPECT_EQ(kernels::find_table(foreign), nullptr) << name(foreign);
+    EXPECT_EQ(kernels::best_table(foreign).isa, kernels::best_table().isa) << name(foreign);
+  }
+  EXPECT_TRUE(kernels::allowed(Isa::portable, Isa::portable));
+  EXPECT_FALSE(kernels::allowed(Isa::portable, Isa::reference));
+  EXPECT_EQ(kernels::allowed(Isa::avx512, Isa::avx2), arm);
+  EXPECT_EQ(kernels::allowed(Isa::neondot, Isa::neon), !arm);
 }
 
 TEST(Dispatch, TablesAreComplete) {

@@ -14,5 +14,6 @@ int main(int count, char** arguments) {
   const TransformerConfig config = read_marian_config(io::read_json(folder + "/config.json"));
   Marian<float> model(config);
   model.initialize(1);
-  save(model, folder + "/model.safetensors", marian_names(config, {"", {}, std::shared_ptr<const void>()}));
+  save(model, folder + "/model.safetensors",
+       marian_names(config, {"", {}, std::shared_ptr<const void>()}));
 }

@@ -27,7 +27,7 @@ class FloatingPointGuard {
   static constexpr Register mode_bits = 0xffc0, wanted = 0x1f80;
   static Register read() { return __builtin_ia32_stmxcsr(); }
   static void write(Register value) { __builtin_ia32_ldmxcsr(value); }
-#elif defined(__aarch64__)
+#elif EIGENFORMER_AARCH64
   using Register = std::uint64_t;  // FPCR: alternative half, default NaN, flush to zero, rounding
   static constexpr Register mode_bits = 0x07c80000, wanted = 0;
   static Register read() {

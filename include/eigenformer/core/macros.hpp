@@ -46,6 +46,11 @@
 #else
 #define EIGENFORMER_X86_64 0
 #endif
+#if defined(__aarch64__)
+#define EIGENFORMER_AARCH64 1
+#else
+#define EIGENFORMER_AARCH64 0
+#endif
 
 /// The parts of eigenformer::compiled, each defined in one of its files. A program that links it
 /// only declares them; with the headers alone each of its files defines what it uses.

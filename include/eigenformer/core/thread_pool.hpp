@@ -174,7 +174,7 @@ class ThreadPool final : public Executor {
   static void relax() {
 #if EIGENFORMER_X86_64
     __builtin_ia32_pause();
-#elif defined(__aarch64__)
+#elif EIGENFORMER_AARCH64
     __asm__ volatile("yield");
 #endif
   }

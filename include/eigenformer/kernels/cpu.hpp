@@ -10,6 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
+#elif EIGENFORMER_AARCH64 && defined(__linux__)
+#include <sys/auxv.h>
 #endif
 
 namespace eigenformer::inline v0 {
@@ -22,6 +24,8 @@ struct CpuFeatures {
   bool avx512 = false;      ///< F, BW, DQ, VL
   bool avx512vnni = false;  ///< with AVX-512
   bool amx = false;         ///< tiles and int8, with AVX-512 VNNI; tiles_permitted() decides
+  bool neon = false;        ///< every aarch64
+  bool neondot = false;     ///< with NEON
 };
 
 #if EIGENFORMER_X86_64
@@ -49,6 +53,16 @@ inline CpuFeatures cpu_features() {
   }
   return features;
 }
+#elif EIGENFORMER_AARCH64
+/// NEON always; the rest is what Linux tells, elsewhere nothing.
+inline CpuFeatures cpu_features() {
+  CpuFeatures features;
+  features.neon = true;
+#if defined(__linux__)
+  features.neondot = (::getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+#endif
+  return features;
+}
 #else
 inline CpuFeatures cpu_features() { return {}; }
 #endif
@@ -74,6 +88,8 @@ inline bool runs_here(Isa isa) {
     case Isa::avx512: return cpu_features().avx512;
     case Isa::avx512vnni: return cpu_features().avx512vnni;
     case Isa::amx: return cpu_features().amx && tiles_permitted();
+    case Isa::neon: return cpu_features().neon;
+    case Isa::neondot: return cpu_features().neondot;
   }
   return false;
 }

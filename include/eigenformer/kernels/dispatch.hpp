@@ -8,6 +8,7 @@
 #include "eigenformer/core/context.hpp"
 #include "eigenformer/kernels/cpu.hpp"
 #if EIGENFORMER_DEFINES(EIGENFORMER_PART_KERNELS)
+#include "eigenformer/kernels/arm/neon_dot.hpp"
 #include "eigenformer/kernels/portable.hpp"
 #include "eigenformer/kernels/reference/table.hpp"
 #include "eigenformer/kernels/x86/amx.hpp"
@@ -16,8 +17,8 @@
 
 namespace eigenformer::inline v0 {
 
-/// The fastest that this version knows.
-inline constexpr Isa fastest_isa = Isa::amx;
+/// The fastest that this version knows on this architecture.
+inline constexpr Isa fastest_isa = EIGENFORMER_AARCH64 ? Isa::neondot : Isa::amx;
 
 /// "avx2" -> Isa::avx2; nothing for another word.
 inline std::optional<Isa> isa_from_name(std::string_view word) {
@@ -43,24 +44,27 @@ EIGENFORMER_INLINE const KernelTable* find_table(Isa isa) {
     case Isa::avx512: return &avx512::table;
     case Isa::avx512vnni: return &avx512vnni::table;
     case Isa::amx: return &amx::table;
-#else
-    case Isa::avx2:
-    case Isa::avxvnni:
-    case Isa::avx512:
-    case Isa::avx512vnni:
-    case Isa::amx: return nullptr;
+#elif EIGENFORMER_AARCH64
+    case Isa::neon: return &neon::table;
+    case Isa::neondot: return &neondot::table;
 #endif
+    default: return nullptr;
   }
-  return nullptr;
 }
 #endif
 
+/// Whether `isa` is none faster than `most`. A `most` of another architecture is no limit, so that
+/// one setting serves machines of both.
+constexpr bool allowed(Isa isa, Isa most) {
+  const bool foreign = most > Isa::portable && (most >= Isa::neon) != (EIGENFORMER_AARCH64 != 0);
+  return foreign || isa <= most;
+}
+
 /// The fastest kernels that run here, none faster than `most`.
 inline const KernelTable& best_table(Isa most = fastest_isa) {
-  for (const Isa isa :
-       {Isa::amx, Isa::avx512vnni, Isa::avx512, Isa::avxvnni, Isa::avx2, Isa::portable}) {
-    if (isa > most) continue;
-    if (const KernelTable* const table = find_table(isa)) return *table;
+  for (auto isa = std::rbegin(all_isas); isa != std::rend(all_isas); ++isa) {
+    if (!allowed(*isa, most)) continue;
+    if (const KernelTable* const table = find_table(*isa)) return *table;
   }
   return *find_table(Isa::reference);
 }

@@ -12,7 +12,7 @@
 
 namespace eigenformer::inline v0 {
 
-/// Instruction sets, slowest first.
+/// Instruction sets, slowest first within each architecture.
 enum class Isa {
   reference,   ///< plain C++, the definition; needs nothing
   portable,    ///< vectors without fused multiply-add: the same to a tolerance, needs nothing
@@ -21,10 +21,13 @@ enum class Isa {
   avx512,      ///< x86-64 with AVX-512 F, BW, DQ and VL
   avx512vnni,  ///< and AVX-512 VNNI
   amx,         ///< and AMX's tiles, with int8
+  neon,        ///< every aarch64
+  neondot,     ///< and dot products in int8
 };
 
-inline constexpr Isa all_isas[] = {Isa::reference, Isa::portable,   Isa::avx2, Isa::avxvnni,
-                                   Isa::avx512,    Isa::avx512vnni, Isa::amx};
+inline constexpr Isa all_isas[] = {Isa::reference, Isa::portable, Isa::avx2,
+                                   Isa::avxvnni,   Isa::avx512,   Isa::avx512vnni,
+                                   Isa::amx,       Isa::neon,     Isa::neondot};
 
 constexpr const char* name(Isa isa) {
   switch (isa) {
@@ -35,6 +38,8 @@ constexpr const char* name(Isa isa) {
     case Isa::avx512: return "avx512";
     case Isa::avx512vnni: return "avx512vnni";
     case Isa::amx: return "amx";
+    case Isa::neon: return "neon";
+    case Isa::neondot: return "neondot";
   }
   return "unknown";
 }
