@@ -29,7 +29,8 @@ check '--progress always: lines, tokens/s, time left' \
 translate -b 1 --progress always < <(cat twenty) > ignored 2> progress.err
 check '--progress always: no time left where nobody knows it' grep -aqE 'tokens/s *$' progress.err
 
-# at_terminal NAME OPTION...: started with a terminal that gets lines and Ctrl-D.
+# at_terminal NAME OPTION...: started with a terminal that gets lines and Ctrl-D. Without the
+# terminal's echo, which may come between the characters of a translation.
 at_terminal() {
   local name=$1
   shift
@@ -39,7 +40,7 @@ at_terminal() {
     sleep 2
     printf '\004'
     sleep 1
-  } | timeout 20 script -qec "$(printf '%q ' "$program" --model "$model" "$@")" /dev/null \
+  } | timeout 20 script -qec "stty -echo; $(printf '%q ' "$program" --model "$model" "$@")" /dev/null \
     > "$name.terminal" &
 }
 if command -v script > /dev/null; then
