@@ -64,9 +64,12 @@ inline Written read_written(const File& output, const Format& format) {
   LineReader reader(output, std::numeric_limits<std::size_t>::max() / 2);
   std::uint64_t begin = 0;
   while (const std::optional<std::string> line = reader.next()) {
+    // Without "\r\n", which translate does not write.
+    if (reader.bytes() - begin > line->size() + 1) throw not_resumable(output.name());
     const std::uint64_t index = reader.lines() - 1;
-    const std::uint64_t number =
-        format.n_best ? detail::n_best_number(*line, output).value_or(written.lines) : index;
+    const std::uint64_t number = format.n_best && !format.jsonl
+                                     ? detail::n_best_number(*line, output).value_or(written.lines)
+                                     : index;
     const std::uint64_t next = index == 0 ? 0 : written.lines + 1;
     if (number != written.lines && number != next) throw not_resumable(output.name());
     if (number != written.lines) {

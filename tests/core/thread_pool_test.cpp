@@ -165,6 +165,19 @@ TEST(ThreadPool, ComesAndGoesWithoutWork) {
   for (int i = 0; i < 20; ++i) ThreadPool pool(4);
 }
 
+/// Workers that slept through all runs hear of the end, however many these were: their number
+/// begins again after some thousands.
+TEST(ThreadPool, EndsAfterAnyNumberOfRuns) {
+  for (const int around : {1 << 13, 1 << 14}) {
+    for (const int runs : {around - 1, around, 2 * around - 1}) {
+      for (int pool_number = 0; pool_number < 4; ++pool_number) {
+        ThreadPool pool(2);
+        for (int i = 0; i < runs; ++i) pool.run(2, [](Index, Index) {});
+      }
+    }
+  }
+}
+
 /// Threads inherit their maker's floating-point modes; workers do not keep them.
 TEST(ThreadPool, WorkersRoundToNearest) {
   ASSERT_EQ(std::fesetround(FE_UPWARD), 0);

@@ -18,6 +18,7 @@ continues text --beam-size 1
 continues 'n-best lists' --n-best 3 --beam-size 3
 continues 'JSON lines' --jsonl --beam-size 1
 continues samples --temperature 1 --seed 7
+continues 'n-best in JSON' --jsonl --n-best 2
 
 translate -b 1 -i twenty -o whole.resume
 rm -f new.resume
@@ -45,6 +46,8 @@ declines 'another text' 1 other.resume -b 1
 declines 'a longer output' 1 whole.more -b 1
 cat whole.resume whole.resume > twice.resume
 declines 'twice as many lines' 1 twice.resume -b 1
+head -n 7 whole.resume | sed 's/$/\r/' | head -c -3 > cr.resume
+declines 'lines that end in CR LF' 1 cr.resume -b 1
 head -n 7 whole.resume > text.resume
 declines 'text for n-best lists' 1 text.resume --n-best 2
 declines 'text for JSON' 1 text.resume --jsonl -b 1

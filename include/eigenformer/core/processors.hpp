@@ -54,7 +54,8 @@ inline Index processors_of_groups(const std::string& root, std::string group) {
                   processors_of_quota(text_of_small_file(folder + "cpu.cfs_quota_us"),
                                       text_of_small_file(folder + "cpu.cfs_period_us"))});
     if (group.empty()) return processors;
-    group.resize(std::min(group.rfind('/'), group.size() - 1));
+    const std::size_t above = group.rfind('/');
+    group.resize(above == group.npos ? 0 : above);
   }
 }
 

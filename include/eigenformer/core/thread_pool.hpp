@@ -22,7 +22,7 @@
 namespace eigenformer::inline v0 {
 
 /// `threads` workers, the calling thread among them. Several threads may share a pool: their runs
-/// take turns.
+/// take turns, but for those of a single task, which the caller does at once.
 ///
 /// Each worker has the same share of equally many tasks in every run, so that the weights which
 /// they read stay in its core's cache; who is done early takes from the others. The caller does not
@@ -53,7 +53,7 @@ class ThreadPool final : public Executor {
 
   Index workers() const override { return static_cast<Index>(threads_.size()) + 1; }
 
-  /// Throws Error(invalid_argument) when one of its own tasks calls it.
+  /// Throws Error(invalid_argument) when one of several tasks of its own calls it.
   void run(Index tasks, FunctionRef<void(Index, Index)> task) override {
     if (tasks <= 0) return;
     if (runs_on_this_thread()) {
@@ -69,7 +69,7 @@ class ThreadPool final : public Executor {
       share.next.store(divide_up(worker * tasks, workers()), std::memory_order_relaxed);
       share.end = divide_up((worker + 1) * tasks, workers());
     }
-    announce(State::open);
+    announce();
     work(0);
     state_.fetch_and(~State::open);
     wait_for_workers();
@@ -81,9 +81,11 @@ class ThreadPool final : public Executor {
   static constexpr auto spinning_time = std::chrono::microseconds(50);  // about what waking takes
 
   /// The bits of state_. Who joins an open run is counted as working; nobody joins a closed one.
+  /// The number of the run begins again from 0: who slept through so many misses another one.
   struct State {
     static constexpr std::uint32_t working = 0xffff, open = 0x10000, awaited = 0x20000,
-                                   round = 0x40000;  ///< and the bits above it: which run it is
+                                   stopping = 0x40000,
+                                   round = 0x80000;  ///< and the bits above it: which run it is
   };
 
   /// A worker's tasks of a run: from `next` on.
@@ -115,7 +117,7 @@ class ThreadPool final : public Executor {
     const FloatingPointGuard guard;
     for (std::uint32_t seen = 0;;) {
       std::uint32_t state = wait_for_run(seen);
-      if (stopping_.load()) return;
+      if (state & State::stopping) return;
       seen = state / State::round;
       if (!join(state)) continue;
       work(worker);
@@ -134,9 +136,9 @@ class ThreadPool final : public Executor {
   }
 
   /// The next run, which nobody works on yet.
-  void announce(std::uint32_t with) {
+  void announce() {
     const std::uint32_t run = state_.load() / State::round;
-    state_.store((run + 1) * State::round | with);
+    state_.store((run + 1) * State::round | State::open);
     state_.notify_all();
   }
 
@@ -155,9 +157,11 @@ class ThreadPool final : public Executor {
     return state;
   }
 
-  /// For another run than the last one that was seen.
+  /// For another run than the last one that was seen, or the end.
   std::uint32_t wait_for_run(std::uint32_t seen) const {
-    const auto is_new = [&](std::uint32_t state) { return state / State::round != seen; };
+    const auto is_new = [&](std::uint32_t state) {
+      return state / State::round != seen || (state & State::stopping);
+    };
     std::uint32_t state = spin_until(is_new);
     for (; !is_new(state); state = state_.load()) state_.wait(state);
     return state;
@@ -200,8 +204,8 @@ class ThreadPool final : public Executor {
   }
 
   void stop() {
-    stopping_.store(true);
-    announce(0);
+    state_.fetch_or(State::stopping);
+    state_.notify_all();
     for (auto& thread : threads_) thread.join();
   }
 
@@ -211,7 +215,6 @@ class ThreadPool final : public Executor {
   const FunctionRef<void(Index, Index)>* task_ = nullptr;  ///< as shares_, for those in the run
   std::unique_ptr<Share[]> shares_;
   alignas(64) std::atomic<std::uint32_t> state_{0};
-  std::atomic<bool> stopping_{false};
   std::mutex failure_mutex_;
   std::exception_ptr failure_;
   std::vector<std::thread> threads_;
