@@ -107,11 +107,12 @@ void register_all(Isa most) {
     const WeightMatrix<float> panel(16, 512, storage);
     const Index each = panel.panel_bytes() * divide_up(53017, 16);
     const Index matrices = divide_up(bytes, each), cores = usable_processors();
-    std::vector<Shape> rows = {{1, 512, 53017, matrices}};
+    std::vector<Shape> rows;
+    if (matrices > 1) rows.push_back({1, 512, 53017, matrices});
     if (cores > 1) {  // all of them at once: 4 MB and more
       rows.push_back({1, 2048, 2048, 1, cores});
       rows.push_back({1, 512, 53017, 1, cores});
-      rows.push_back({1, 512, 53017, matrices, cores});
+      if (matrices > 1) rows.push_back({1, 512, 53017, matrices, cores});
     }
     for (const Shape& shape : rows) {
       add(std::string("product/") + name(fastest) + "/" + name(storage) + "/" + shape.text(),

@@ -3,9 +3,9 @@
 """guard.py FOLDER: fails if the kernels in the programs of that folder have become slow.
 
 Ratios only, of what took turns in one program, by the thread's processor time: to the machine's
-peak and to the reference kernels, which are the same work in plain C++. Each limit is about half
-of what was measured when it was set, and the best of three attempts counts, so that no busy
-machine fails. Exit status 77: there are no kernels here but portable ones.
+peak and to the reference kernels, which are the same work in plain C++. A share's limit is about
+half of what was measured when it was set, that of a gain about a tenth, and the best of three
+attempts counts, so that no busy machine fails. Exit status 77: there are no kernels here but portable ones.
 """
 
 import json

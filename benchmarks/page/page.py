@@ -5,10 +5,13 @@ import re
 import statistics
 import textwrap
 
+import compare
+import compare_threads
 from charts import ENGINES, bar_name
 from contest import ratios
 from table import NAMES, PRODUCT_UNITS, figure, percent, product_bar, product_work, spread
 
+MIXED_BAR = 1.1  # a token of mixed lengths over one of even lengths
 MODE_OPTIONS = {"quick": " --quick", "default": "", "full": " --full"}
 BUILD = "build/release/benchmarks"
 TRANSLATE = (
@@ -221,6 +224,17 @@ def layers(page, results):
     page.table(["", "us", "of the peak", "against Eigen", ""], rows)
 
 
+def decoding_bar(group):
+    """How many times as fast as CTranslate2 our int8, greedy, is to be."""
+    shape, batch = group["shape"], group["batch"]
+    if group["cores"] > 1:
+        bars = {cell[:3]: cell[3] for cell in compare_threads.DECODING}
+    else:
+        cells = {of[:2]: cells for of, cells in compare.DECODING}[shape, "int8"]
+        bars = {(shape, *cell[:2]): cell[2] for cell in cells}
+    return bars[shape, batch, 1]
+
+
 def decoding_row(page, group):
     own = next(bar for bar in group["bars"] if (bar["engine"], bar["storage"]) == ("ours", "int8"))
     own_cells = {
@@ -230,18 +244,20 @@ def decoding_row(page, group):
     }
     cores = "one thread" if group["cores"] == 1 else f"{group['cores']} cores"
     what = f"{NAMES[group['shape']]}, batch {group['batch']}, {cores}"
-    peer, ratio, mark = "", "", ""
+    peer, ratio, mark, least = "", "", "", decoding_bar(group)
     for bar in group["bars"]:
         if bar["engine"] != "ours":
             peer = f"{figure(bar['rates'], '')}({bar['setting']})"
             ratio = faster(own["rates"], bar["rates"])
-            lost = median(ratios(own["rates"], bar["rates"])) < 1
-            mark = page.mark(f"translation, {what}", lost, f"slower than {bar_name(bar)}")
+            times = median(ratios(own["rates"], bar["rates"]))
+            word = "missed" if times >= 1 else f"slower than {bar_name(bar)}"
+            mark = page.mark(f"translation, {what}", times < least, word)
     cells = [own_cells.get(storage, "").strip() for storage in ("f32", "bf16", "int8")]
-    return (what, *cells, peer, ratio, mark)
+    return (what, *cells, peer, ratio, f"{least}x", mark)
 
 
 def decoding(page, results):
+    rows = f"--rounds {results['rounds']} --only 'batch (1|32), greedy'"
     page.say("## Translation")
     page.say("![Tokens a second of ours and of CTranslate2](translation.svg)")
     page.say(
@@ -249,16 +265,16 @@ def decoding(page, results):
         greatest round. Greedy search, encoder included, 20 random ids and the end in,
         exactly 25 tokens out; on all cores each has a batch of its own, but for batch 1,
         whose products are shared out. CTranslate2 has the same random weights and the best
-        of its settings, which the row names."""
+        of its settings, which the row names. f32 and bf16 are by other `--weights`."""
     )
     if not results["peers"]:
         page.say(f"**CTranslate2 is left out: {results['without_peers']}.**")
     page.command(
         f"{BUILD}/bench_decode --batch 1,32 --beam 1 --tokens 25 --weights int8",
-        "benchmarks/peers/run --only 'batch (1|32), greedy'",
-        "benchmarks/peers/run --all-cores --only 'batch (1|32), greedy'",
+        f"benchmarks/peers/run {rows}",
+        f"benchmarks/peers/run --all-cores {rows}",
     )
-    head = ["tokens/s", "f32", "bf16", "int8", "CTranslate2 int8", "our int8 against it", ""]
+    head = ["tokens/s", "f32", "bf16", "int8", "CTranslate2 int8", "our int8 against it", "bar", ""]
     page.table(head, [decoding_row(page, group) for group in results["decoding"]])
 
 
@@ -291,17 +307,22 @@ def threads_text(cores):
     return "one thread" if cores == 1 else f"{cores} threads"
 
 
-def lengths_rows(rows):
+def lengths_rows(page, rows):
     """Each pair of even and mixed lengths."""
     for even, mixed in zip(rows[::2], rows[1::2]):
         rates = [[row["words"] / one for one in text_time(row)] for row in (even, mixed)]
         name = option_of(even, "--weights", "as stored (f16)")
+        name = f"{name}, {threads_text(int(option_of(even, '--threads', '1')))}"
+        a_token = [[one / row["tokens"] for one in text_time(row)] for row in (mixed, even)]
+        lost = median(ratios(*a_token)) > MIXED_BAR
         yield (
-            f"{name}, {threads_text(int(option_of(even, '--threads', '1')))}",
+            name,
             *(figure(rate, "").strip() for rate in rates),
             faster(text_time(mixed), text_time(even)),
-            faster(*([one / row["tokens"] for one in text_time(row)] for row in (mixed, even))),
+            faster(*a_token),
             f"{even['tokens']:,} / {mixed['tokens']:,}",
+            f"{MIXED_BAR}x",
+            page.mark(f"mixed lengths, {name}", lost, "missed"),
         )
 
 
@@ -343,14 +364,17 @@ def corpora(page, results):
         "time, mixed over even",
         "time a token",
         "tokens, even / mixed",
+        "bar, a token",
+        "",
     ]
-    page.table(head, list(lengths_rows(lengths)))
+    page.table(head, list(lengths_rows(page, lengths)))
 
 
 def peaks(page, results):
     page.say("## Peaks")
     page.say(
-        """What one thread of this machine can do at best, to which the shares above refer;
+        """What one thread of this machine can do at best, several where a row says `threads`,
+        to which the shares above refer;
         every program measures its own again, in turns with ours. Reading is the best of one
         to eight places at a time."""
     )

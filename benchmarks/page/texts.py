@@ -61,4 +61,6 @@ def text(kind, words):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3 or sys.argv[1] not in KINDS or not sys.argv[2].isdecimal():
+        sys.exit(f"texts.py: expected {'|'.join(KINDS)} and a number of words")
     sys.stdout.write(text(sys.argv[1], int(sys.argv[2])))

@@ -10,6 +10,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace eigenformer::test {
 namespace {
@@ -159,6 +160,27 @@ TEST(ThreadPool, SeveralThreadsShareOne) {
   }
   for (auto& caller : callers) caller.join();
   EXPECT_EQ(sum, 3 * 100 * 45);
+}
+
+/// A short run beside a long one of somebody else.
+TEST(ThreadPool, NobodyWaitsForTheRunOfAnother) {
+  ThreadPool pool(2);
+  std::latch begun(2), end(1);
+  std::thread other([&] {
+    pool.run(2, [&](Index, Index) {
+      begun.count_down();
+      end.wait();
+    });
+  });
+  begun.wait();
+  std::vector<Index> order;
+  pool.run(3, [&](Index task, Index worker) {
+    EXPECT_EQ(worker, 0);
+    order.push_back(task);
+  });
+  EXPECT_EQ(order, (std::vector<Index>{0, 1, 2}));
+  end.count_down();
+  other.join();
 }
 
 TEST(ThreadPool, ComesAndGoesWithoutWork) {

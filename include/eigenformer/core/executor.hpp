@@ -30,16 +30,19 @@ class FunctionRef<Result(Arguments...)> {
   Result (*call_)(void*, Arguments...);
 };
 
-/// Runs tasks. Which worker runs a task, and when, changes no bit: tasks write disjoint outputs.
+/// Runs tasks. Which worker runs a task, and when, changes no bit: tasks write disjoint outputs,
+/// but those of a worker share its scratch memory.
 class Executor {
  public:
   virtual ~Executor() = default;
 
-  /// How many tasks may run at once; a worker's number is in [0, workers()).
+  /// How many tasks may run at once, 1 up, always the same; a worker's number is in [0, workers()),
+  /// and no two tasks that run at a time, of one run(), have the same.
   virtual Index workers() const = 0;
 
   /// Calls task(number, worker) for each number in [0, tasks) and returns when all have ended. The
-  /// first exception of a task is thrown again here. A task does not call run().
+  /// first exception of a task is thrown again here. A task does not call run(); several threads
+  /// may at once.
   virtual void run(Index tasks, FunctionRef<void(Index task, Index worker)> task) = 0;
 };
 

@@ -21,8 +21,9 @@
 
 namespace eigenformer::inline v0 {
 
-/// `threads` workers, the calling thread among them. Several threads may share a pool: their runs
-/// take turns, but for those of a single task, which the caller does at once.
+/// `threads` workers, the calling thread among them. Several threads may share a pool: who finds
+/// the others at work for somebody else does all of its tasks itself, and so waits for nobody. More
+/// threads than processors are slower than one: each run wakes what cannot run.
 ///
 /// Each worker has the same share of equally many tasks in every run, so that the weights which
 /// they read stay in its core's cache; who is done early takes from the others. The caller does not
@@ -53,15 +54,18 @@ class ThreadPool final : public Executor {
 
   Index workers() const override { return static_cast<Index>(threads_.size()) + 1; }
 
-  /// Throws Error(invalid_argument) when one of several tasks of its own calls it.
+  /// Throws Error(invalid_argument) when a task that it shares out calls it.
   void run(Index tasks, FunctionRef<void(Index, Index)> task) override {
     if (tasks <= 0) return;
     if (runs_on_this_thread()) {
       throw Error(ErrorCode::invalid_argument, "ThreadPool: a task calls run() of its own pool");
     }
     const FloatingPointGuard guard;
-    if (tasks == 1) return task(0, 0);  // nothing to share
-    const std::lock_guard turn(one_run_at_a_time_);
+    std::unique_lock turn(one_run_at_a_time_, std::defer_lock);
+    if (tasks == 1 || !turn.try_lock()) {  // nothing to share, or nobody to share it with
+      for (Index number = 0; number < tasks; ++number) task(number, 0);
+      return;
+    }
     const Running running(caller_);
     task_ = &task;
     for (Index worker = 0; worker < workers(); ++worker) {

@@ -74,13 +74,11 @@ class ContextPool {
   /// itself has all threads, several have one each. Throws what `work` throws.
   template <class Work>
   void for_each(std::size_t count, Work work) {
+    if (count == 0) return;
     const FloatingPointGuard guard;
     if (count == 1) return work(std::size_t{0}, *on_all_threads());
-    // Calls from several threads take turns only where they share an executor's threads.
-    InlineExecutor alone;
-    Executor& executor = threads() == 1 ? static_cast<Executor&>(alone) : executor_;
     std::atomic<std::size_t> next{0};  // in this order, whatever the executor's is
-    executor.run(static_cast<Index>(count), [&](Index, Index) {
+    executor_.run(static_cast<Index>(count), [&](Index, Index) {
       const FloatingPointGuard of_thread;
       work(next.fetch_add(1), *on_one_thread());
     });

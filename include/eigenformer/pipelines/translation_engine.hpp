@@ -32,7 +32,9 @@ class TranslationEngine {
         tokenizer_(std::move(tokenizer)),
         options_(options),
         threads_(options.executor ? nullptr : std::make_unique<ThreadPool>(options.threads)),
-        contexts_(options.executor ? *options.executor : *threads_, options.isa, options.profile) {}
+        contexts_(options.executor ? *options.executor : *threads_, options.isa, options.profile) {
+    expect_range(contexts_.threads(), 1, Index{1} << 20, "workers of the executor");
+  }
 
   const OpenedModel& opened() const { return opened_; }
   const MarianTokenizer& tokenizer() const { return tokenizer_; }
