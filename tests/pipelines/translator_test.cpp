@@ -204,6 +204,42 @@ void expect_equal_in_any_company(const TranslationOptions& options) {
   }
 }
 
+/// A pool of somebody else: tasks from the last to the first, on threads of its own.
+class Backwards final : public Executor {
+ public:
+  explicit Backwards(Index workers) : workers_(workers) {}
+  Index workers() const override { return workers_; }
+  void run(Index tasks, FunctionRef<void(Index, Index)> task) override {
+    ++runs;
+    for (Index number = tasks; number-- > 0;) {
+      std::thread([&] { task(number, number % workers_); }).join();
+    }
+  }
+
+  std::atomic<int> runs = 0;
+
+ private:
+  Index workers_;
+};
+
+TEST(Translator, ComputesOnAnExecutorOfTheCaller) {
+  std::vector<std::string> texts = sources();
+  texts.resize(3);
+  const auto single = translator()(texts);
+  for (const Index workers : {1, 3}) {
+    Backwards executor(workers);
+    TranslatorOptions options;
+    options.executor = &executor;
+    const Translator translate = Translator::load(shipped, options);
+    EXPECT_EQ(translate(texts), single);
+    EXPECT_GT(executor.runs, 0);
+  }
+  Backwards none(0);
+  TranslatorOptions options;
+  options.executor = &none;
+  EXPECT_THROW(Translator::load(shipped, options), Error);
+}
+
 TEST(Translator, BeamsAreEqualInAnyCompany) {
   TranslationOptions options;
   options.generation = {.beam_size = 3, .hypotheses = 2};
