@@ -7,6 +7,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,14 +29,25 @@ using namespace eigenformer;
 void describe(CLI::App& app, Job& job) {
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.set_version_flag("--version", std::string("mpi_translate, Eigenformer ") + version);
-  app.add_option("-i,--input", job.input, "file to translate, which rank 0 reads");
-  auto* const output = app.add_option("-o,--output", job.output, "file to write, by rank 0");
-  app.add_flag("--resume", job.resume, "go on where a run that ended early stopped writing it")
-      ->needs(output);
+  app.footer(
+      "For example: mpirun -n 5 --hostfile machines mpi_translate -i text.fr -o text.en\n"
+      "Files by name only: mpirun does not say when it cannot write what it is given to write.\n"
+      "Exit status: 0; 1 data that cannot be read, translated or written; 2 usage; 3 no good "
+      "model;\n"
+      "another one where MPI ends the run.");
+  app.add_option("-i,--input", job.input, "file to translate, which rank 0 reads")
+      ->type_name("FILE")
+      ->required();
+  app.add_option("-o,--output", job.output, "file to write, by rank 0")
+      ->type_name("FILE")
+      ->required();
+  app.add_flag("--resume", job.resume, "go on where a run that ended early stopped writing it");
   app.add_option("-m,--model", job.model, "folder of the model, on every machine")
+      ->type_name("DIR")
       ->capture_default_str();
   app.add_option("-b,--beam-size", job.generation.beam_size, "default: what the folder says")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
   const auto choose = [&job](const std::string& word) {
     job.translator.weights = storage_named(word);
   };
@@ -42,9 +55,11 @@ void describe(CLI::App& app, Job& job) {
       ->type_name("int8|f16|bf16|f32");
   app.add_option("-j,--threads", job.translator.threads, "of each process")
       ->check(CLI::Range(1, 1024))
+      ->type_name("N")
       ->capture_default_str();
   app.add_option("--block-size", job.block_bytes, "bytes of lines dealt at a time, for each thread")
       ->check(CLI::Range(1, 1 << 19))
+      ->type_name("N")
       ->capture_default_str();
 }
 
@@ -127,6 +142,29 @@ int run(const Job& job, int rank, int ranks) {
   return run_to_status("mpi_translate", part, [](const Error&) { return ExitStatus::data; });
 }
 
+/// What every rank is to do, or the exit status, which is one for all: none waits for another that
+/// has not understood its arguments. The first such rank says why.
+std::optional<int> parse(CLI::App& app, std::span<char*> arguments, int rank) {
+  constexpr int nobody = std::numeric_limits<int>::max();
+  std::optional<int> own;
+  std::string message;
+  try {
+    app.parse(static_cast<int>(arguments.size()), arguments.data());
+  } catch (const CLI::Success& asked) {
+    own = 0;
+    message = asked.get_name() == "CallForHelp" ? app.help() : std::string(asked.what()) + "\n";
+  } catch (const CLI::ParseError& error) {
+    own = static_cast<int>(ExitStatus::usage);
+    message = "mpi_translate: " + std::string(error.what()) + " (see mpi_translate --help)\n";
+  }
+  int first = own ? rank : nobody, status = own.value_or(0);
+  MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
+  MPI_Allreduce(MPI_IN_PLACE, &status, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
+  if (first == nobody) return std::nullopt;
+  if (first == rank) std::fputs(message.c_str(), status == 0 ? stdout : stderr);
+  return status;
+}
+
 }  // namespace
 }  // namespace program
 
@@ -139,18 +177,12 @@ int main(int count, char** arguments) {
   CLI::App app("Translates lines, as translate does, on all processes that mpirun starts.",
                "mpi_translate");
   program::describe(app, job);
-  int status = 0;
-  try {
-    app.parse(count, arguments);
+  std::optional<int> status =
+      program::parse(app, {arguments, static_cast<std::size_t>(count)}, rank);
+  if (!status) {
     status = program::run(job, rank, ranks);
-    // Others wait, or are at work.
-    if (status != 0) MPI_Abort(MPI_COMM_WORLD, status);
-  } catch (const CLI::Success& asked) {
-    if (rank == 0) app.exit(asked);
-  } catch (const CLI::ParseError& error) {
-    if (rank == 0) std::fprintf(stderr, "mpi_translate: %s\n", error.what());
-    status = static_cast<int>(program::ExitStatus::usage);  // of all ranks
+    if (*status != 0) MPI_Abort(MPI_COMM_WORLD, *status);  // others wait, or are at work
   }
   MPI_Finalize();
-  return status;
+  return *status;
 }

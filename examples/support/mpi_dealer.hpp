@@ -22,7 +22,7 @@ namespace program {
 
 /// What the command line says.
 struct Job {
-  std::optional<std::string> input, output;  ///< nothing: standard input, output
+  std::string input, output;
   std::string model = "models/fr-en-small";
   bool resume = false;                              ///< the output has a beginning already
   std::size_t block_bytes = std::size_t{64} << 10;  ///< dealt at a time, for each thread
@@ -35,8 +35,10 @@ class Dealer {
  public:
   /// Throws Failure; so do the others.
   Dealer(const Job& job, int ranks)
-      : job_(job), workers_(static_cast<std::size_t>(ranks - 1)), input_(File::input(job.input)) {
-    if (job.output && input_.is_at(*job.output)) {
+      : job_(job),
+        workers_(static_cast<std::size_t>(ranks - 1)),
+        input_(File::open(job.input, O_RDONLY)) {
+    if (input_.is_at(job.output)) {
       throw Failure(ExitStatus::usage, "the input and the output are the same file");
     }
     if (workers_ == 0) throw Failure(ExitStatus::usage, "start 2 or more, by mpirun -n");
@@ -58,8 +60,7 @@ class Dealer {
  private:
   void open_output() {
     Written written;
-    File file =
-        job_.resume ? File::open(*job_.output, O_RDWR | O_CREAT) : File::output(job_.output);
+    File file = job_.resume ? File::open(job_.output, O_RDWR | O_CREAT) : File::output(job_.output);
     if (job_.resume) written = read_written(file, {});
     output_.emplace(std::move(file), std::move(written.rest));
     skip_written(written, reader_);

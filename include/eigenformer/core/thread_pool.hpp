@@ -23,7 +23,8 @@ namespace eigenformer::inline v0 {
 
 /// `threads` workers, the calling thread among them. Several threads may share a pool: who finds
 /// the others at work for somebody else does all of its tasks itself, and so waits for nobody. More
-/// threads than processors are slower than one: each run wakes what cannot run.
+/// threads than processors are slower than one: each run wakes what cannot run. A child that fork()
+/// makes has none of the threads, and must not destroy the pool.
 ///
 /// Each worker has the same share of equally many tasks in every run, so that the weights which
 /// they read stay in its core's cache; who is done early takes from the others. The caller does not
