@@ -35,9 +35,7 @@ class Dealer {
  public:
   /// Throws Failure; so do the others.
   Dealer(const Job& job, int ranks)
-      : job_(job),
-        workers_(static_cast<std::size_t>(ranks - 1)),
-        input_(File::open(job.input, O_RDONLY)) {
+      : job_(job), workers_(static_cast<std::size_t>(ranks - 1)), input_(File::input(job.input)) {
     if (input_.is_at(job.output)) {
       throw Failure(ExitStatus::usage, "the input and the output are the same file");
     }
