@@ -26,37 +26,6 @@ for block in 1009 5k; do
   check "--pipepart --block $block" cmp expected got
 done
 
-# As ssh: the command is a line for the other machine's shell. Where there is a file lost, machine
-# two takes its block and dies.
-cat > ssh_here << 'END'
-#!/bin/sh
-while [ $# -gt 0 ]; do
-  case $1 in
-    -l | -p) shift 2 ;;
-    -*) shift ;;
-    *) break ;;
-  esac
-done
-echo "$1" >> machines
-if [ "$1" = two ] && [ -e lost ]; then read -r _; kill -KILL $$; fi
-shift
-[ "${1:-}" != -- ] || shift
-exec sh -c "$*"
-END
-chmod +x ssh_here
-on_two_machines() {
-  parallel --pipe --block 1009 --halt now,fail=1 --ssh "$PWD/ssh_here" -S 1/one,1/two \
-    "${translate[@]}" < text
-}
-on_two_machines > got
-check '--sshlogin: exit status 0' test $? -eq 0
-check '--sshlogin' cmp expected got
-check '--sshlogin: on both machines' test "$(sort -u machines | tr '\n' ' ')" = 'one two '
-touch lost
-on_two_machines > got
-check 'a machine is lost: the run fails' test $? -ne 0
-check 'a machine is lost: what is there is right' cmp got <(head -c "$(wc -c < got)" expected)
-
 # killed_on WORD COMMAND...: the command, unless its input, which is read first, has the word.
 cat > killed_on << 'END'
 #!/usr/bin/env bash
@@ -91,5 +60,38 @@ check 'files: exit status 0' test $? -eq 0
 check 'files' cmp expected <(cat part.aa?.en)
 check 'files: one of them had been half done' test -s half
 
+# As ssh: the command is a line for the other machine's shell. Where there is a file lost, machine
+# two dies.
+cat > ssh_here << 'END'
+#!/bin/sh
+while [ $# -gt 0 ]; do
+  case $1 in
+    -l | -p) shift 2 ;;
+    -*) shift ;;
+    *) break ;;
+  esac
+done
+echo "$1" >> machines
+if [ "$1" = two ] && [ -e lost ]; then kill -KILL $$; fi
+shift
+[ "${1:-}" != -- ] || shift
+exec sh -c "$*"
+END
+chmod +x ssh_here
+on_two_machines() {
+  parallel --wd . --ssh "$PWD/ssh_here" -S 1/one,1/two \
+    "${translate[@]}" --resume -i {} -o {}.en ::: "${parts[@]}"
+}
+rm part.aa?.en
+touch lost
+on_two_machines
+check 'a machine is lost: the run fails' test $? -ne 0
+rm lost
+on_two_machines
+check 'a machine is back: exit status 0' test $? -eq 0
+check 'a machine is back' cmp expected <(cat part.aa?.en)
+check 'on both machines' test "$(sort -u machines | tr '\n' ' ')" = 'one two '
+
+[ "$failures" -eq 0 ] || tail -n 20 parallel.err
 echo "$checks checks, $failures failed"
 [ "$failures" -eq 0 ]
