@@ -16,6 +16,54 @@
 
 namespace program {
 
+namespace detail {
+
+using AttentionMaps = std::vector<const eigenformer::AttentionMap*>;
+
+/// [layer][head]
+inline std::vector<AttentionMaps> layers_of(const eigenformer::TranslatedSentence& sentence,
+                                            eigenformer::AttentionKind kind) {
+  std::vector<AttentionMaps> layers;
+  for (const eigenformer::AttentionMap& map : sentence.attention) {
+    if (map.place.kind != kind) continue;
+    const auto layer = static_cast<std::size_t>(map.place.layer);
+    layers.resize(std::max(layers.size(), layer + 1));
+    layers[layer].push_back(&map);
+  }
+  return layers;
+}
+
+/// [query][key]
+inline void write_weights(JsonText& json, const eigenformer::Matrix<double>& weights) {
+  std::vector<std::vector<float>> rows;
+  for (eigenformer::Index q = 0; q < weights.rows(); ++q) {
+    rows.emplace_back();
+    for (eigenformer::Index k = 0; k < weights.cols(); ++k) {
+      rows.back().push_back(static_cast<float>(weights(q, k)));
+    }
+  }
+  json.list(rows, [&](const auto& row) { json.numbers(std::span(row)); });
+}
+
+}  // namespace detail
+
+/// Members of an object: a sentence's tokens, and the weights of all its heads. `start`: the piece
+/// that the decoder begins with.
+inline void write_attention(JsonText& json, const eigenformer::TranslatedSentence& sentence,
+                            const std::string& start) {
+  using Kind = eigenformer::AttentionKind;
+  const std::vector<std::string>& pieces = sentence.alternatives[0].pieces;
+  std::vector<std::string> fed{start};
+  fed.insert(fed.end(), pieces.begin(), pieces.end() - 1);
+  json.key("encoder_tokens").strings(sentence.source_pieces).key("decoder_tokens").strings(fed);
+  for (const Kind kind : {Kind::encoder, Kind::decoder, Kind::cross}) {
+    json.key(std::string(eigenformer::name(kind)) + "_attention");
+    json.list(detail::layers_of(sentence, kind), [&](const detail::AttentionMaps& heads) {
+      json.list(heads, [&](const auto* map) { detail::write_weights(json, map->weights); });
+    });
+  }
+}
+
 /// A file with a JSON array, an object for each sentence, written as they come.
 class AttentionFile {
  public:
@@ -32,7 +80,7 @@ class AttentionFile {
       JsonText json;
       json.raw(std::exchange(any_, true) ? ",\n{" : "\n{");
       json.key("line").number(line).key("sentence").number(s);
-      write(json, sentence);
+      write_attention(json, sentence, start_);
       writer_.write(json.raw("}").text());
     }
     writer_.flush();
@@ -44,47 +92,6 @@ class AttentionFile {
   }
 
  private:
-  using Maps = std::vector<const eigenformer::AttentionMap*>;
-
-  void write(JsonText& json, const eigenformer::TranslatedSentence& sentence) const {
-    using Kind = eigenformer::AttentionKind;
-    const std::vector<std::string>& pieces = sentence.alternatives[0].pieces;
-    std::vector<std::string> fed{start_};
-    fed.insert(fed.end(), pieces.begin(), pieces.end() - 1);
-    json.key("encoder_tokens").strings(sentence.source_pieces).key("decoder_tokens").strings(fed);
-    for (const Kind kind : {Kind::encoder, Kind::decoder, Kind::cross}) {
-      json.key(std::string(eigenformer::name(kind)) + "_attention");
-      json.list(layers_of(sentence, kind), [&](const Maps& heads) {
-        json.list(heads, [&](const auto* map) { write_weights(json, map->weights); });
-      });
-    }
-  }
-
-  /// [layer][head]
-  static std::vector<Maps> layers_of(const eigenformer::TranslatedSentence& sentence,
-                                     eigenformer::AttentionKind kind) {
-    std::vector<Maps> layers;
-    for (const eigenformer::AttentionMap& map : sentence.attention) {
-      if (map.place.kind != kind) continue;
-      const auto layer = static_cast<std::size_t>(map.place.layer);
-      layers.resize(std::max(layers.size(), layer + 1));
-      layers[layer].push_back(&map);
-    }
-    return layers;
-  }
-
-  /// [query][key]
-  static void write_weights(JsonText& json, const eigenformer::Matrix<double>& weights) {
-    std::vector<std::vector<float>> rows;
-    for (eigenformer::Index q = 0; q < weights.rows(); ++q) {
-      rows.emplace_back();
-      for (eigenformer::Index k = 0; k < weights.cols(); ++k) {
-        rows.back().push_back(static_cast<float>(weights(q, k)));
-      }
-    }
-    json.list(rows, [&](const auto& row) { json.numbers(std::span(row)); });
-  }
-
   Writer writer_;
   std::string start_;
   bool any_ = false;

@@ -12,5 +12,7 @@
 #include "eigenformer/layers/attention_recorder.hpp"
 #include "eigenformer/layers/pooling.hpp"
 #include "eigenformer/models/transformer.hpp"
+#include "eigenformer/pipelines/attention_page.hpp"
+#include "eigenformer/pipelines/attention_svg.hpp"
 #include "eigenformer/pipelines/translator.hpp"
 #include "eigenformer/version.hpp"

@@ -2,6 +2,7 @@
 /// Segments to their translations, a batch at a time, on one context.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <span>
 #include <string>
@@ -120,6 +121,11 @@ class SentenceTranslator {
           {tokenizer_.source_piece_text(id), tokenizer_.source_begins_word(id), is_no_word(id)});
       out.source_pieces.emplace_back(pieces.back().text);
     }
+    const std::vector<std::string> unknown = unknown_parts(segment);
+    std::size_t left = unknown.size();
+    for (std::size_t p = pieces.size(); p > 0 && left > 0; --p) {  // a language may stand before
+      if (segment.tokens[p - 1] == tokenizer_.unknown()) pieces[p - 1].text = unknown[--left];
+    }
     out.source_words = words_of(pieces);
     for (const Hypothesis& hypothesis : generated.hypotheses) {
       pieces.clear();
@@ -138,6 +144,13 @@ class SentenceTranslator {
     out.source = std::move(segment.source);
     out.separator = std::move(segment.separator);
     return out;
+  }
+
+  /// What the vocabulary has no pieces for, in order.
+  std::vector<std::string> unknown_parts(const Segment& segment) const {
+    const auto& tokens = segment.tokens;
+    const bool any = std::find(tokens.begin(), tokens.end(), tokenizer_.unknown()) != tokens.end();
+    return any ? tokenizer_.unknown_source(segment.source) : std::vector<std::string>();
   }
 
   /// What is unknown is part of a word; other special tokens are none.

@@ -78,7 +78,7 @@ struct AttentionMap {
 struct TranslatedSentence {
   std::string source;
   std::vector<std::string> source_pieces;  ///< as the model got them, the end token too
-  std::vector<Word> source_words;          ///< of source_pieces
+  std::vector<Word> source_words;          ///< of source_pieces, spelt as in the source
   std::vector<Word> words;                 ///< of the best translation's pieces
   /// Best first. One, as it was when its logits became NaN, says so in `finish`; none where there
   /// is nothing to translate.

@@ -37,6 +37,9 @@ class MarianTokenizer : public Tokenizer {
   /// The same in the target's language.
   std::vector<TokenId> encode_target(std::string_view text) const { return encode(target(), text); }
 
+  /// The parts of a source text, as SentencePiece normalises it, that become unknown(), in order.
+  std::vector<std::string> unknown_source(std::string_view text) const;
+
   /// The text of ids. Throws Error(out_of_range) for an id that stands for nothing; so does
   /// decode_source.
   std::string decode_target(std::span<const TokenId> ids,
@@ -106,7 +109,11 @@ class MarianTokenizer : public Tokenizer {
   }
 
   std::vector<TokenId> encode(const Side& side, std::string_view text) const;
-  void append(std::string_view text, const Side& side, std::vector<TokenId>& ids) const;
+  /// function(text, id) for each id of a text.
+  template <class Function>
+  void visit(std::string_view text, const Side& side, Function function) const;
+  template <class Function>
+  void visit_part(std::string_view text, const Side& side, Function& function) const;
 
   std::string_view text_of(TokenId id, const Side& side, const SentencePiece& spm) const {
     if (const AddedToken* token = added_.find(id)) return token->text;
@@ -186,29 +193,41 @@ EIGENFORMER_INLINE MarianTokenizer::MarianTokenizer(MarianTokenizerFiles files)
 EIGENFORMER_INLINE std::vector<TokenId> MarianTokenizer::encode(const Side& side,
                                                                 std::string_view text) const {
   std::vector<TokenId> ids;
-  if (split_added_) {
-    added_.split(
-        text, [&](std::string_view part) { append(part, side, ids); },
-        [&](const AddedToken& token) { ids.push_back(token.id); });
-  } else {
-    append(text, side, ids);
-  }
+  visit(text, side, [&](std::string_view, TokenId id) { ids.push_back(id); });
   ids.push_back(end_);
   return ids;
 }
 
-EIGENFORMER_INLINE void MarianTokenizer::append(std::string_view text, const Side& side,
-                                                std::vector<TokenId>& ids) const {
+EIGENFORMER_INLINE std::vector<std::string> MarianTokenizer::unknown_source(
+    std::string_view text) const {
+  std::vector<std::string> out;
+  visit(text, source_, [&](std::string_view part, TokenId id) {
+    if (id == source_.unknown) out.emplace_back(part);
+  });
+  return out;
+}
+
+template <class Function>
+void MarianTokenizer::visit(std::string_view text, const Side& side, Function function) const {
+  if (!split_added_) return visit_part(text, side, function);
+  added_.split(
+      text, [&](std::string_view part) { visit_part(part, side, function); },
+      [&](const AddedToken& token) { function(token.text, token.id); });
+}
+
+template <class Function>
+void MarianTokenizer::visit_part(std::string_view text, const Side& side,
+                                 Function& function) const {
   if (text.starts_with(">>")) {
     if (const std::size_t end = text.find("<<"); end != std::string_view::npos) {
-      ids.push_back(id_of(text.substr(0, end + 2), side));
+      function(text.substr(0, end + 2), id_of(text.substr(0, end + 2), side));
       text.remove_prefix(end + 2);
     }
   }
   side.spm.visit(text, [&](std::string_view part, TokenId piece) {
     // What SentencePiece does not know, vocab.json may.
-    ids.push_back(piece == side.spm.unknown() ? id_of(part, side)
-                                              : side.ids[static_cast<std::size_t>(piece)]);
+    function(part, piece == side.spm.unknown() ? id_of(part, side)
+                                               : side.ids[static_cast<std::size_t>(piece)]);
   });
 }
 
