@@ -48,7 +48,7 @@ function(eigenformer_link_compiled target)
   endif()
   # With sanitizers an optimised test takes three times as long to compile, and what takes long to
   # run is in the compiled library, or in these.
-  if(EIGENFORMER_SANITIZE AND NOT target MATCHES "^(core|kernels|models)_tests$|^libsentencepiece")
+  if(EIGENFORMER_SANITIZE AND NOT EIGENFORMER_FUZZ AND NOT target MATCHES "^(core|kernels|models)_tests$|^libsentencepiece")
     target_compile_options(${target} PRIVATE -O0 -gline-tables-only)
   endif()
 endfunction()
