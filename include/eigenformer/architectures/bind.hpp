@@ -138,17 +138,33 @@ inline double distinct_numbers(const io::Tensors& tensors) {
   return count;
 }
 
-/// value = the source's numbers, which have been found to fit.
+/// Rows of a part of a tensor, as they are in the file.
+inline io::TensorView rows_of(const io::TensorView& tensor, Index cols, Index first, Index count) {
+  const std::size_t row = static_cast<std::size_t>(cols) * io::size_of(tensor.type);
+  return {tensor.type,
+          {count, cols},
+          tensor.bytes.subspan(static_cast<std::size_t>(first) * row,
+                               static_cast<std::size_t>(count) * row)};
+}
+
+/// value = the source's numbers, which have been found to fit. A weight matrix takes some rows at a
+/// time, so that no other copy of it is in memory.
 template <class Scalar, class Parameter>
 void take_floats(Parameter& value, const io::Tensors& tensors, const TensorSource& source) {
-  const ParameterShape shape = shape_of(value);
-  const Index size = shape.rows * shape.cols;
-  io::TensorView part = tensors.at(source.tensor);
-  const std::size_t bytes = static_cast<std::size_t>(size) * io::size_of(part.type);
-  part.bytes = part.bytes.subspan(static_cast<std::size_t>(source.part) * bytes, bytes);
-  Matrix<Scalar> numbers(shape.rows, shape.cols);
-  io::copy_values(part, std::span<Scalar>(numbers.data(), static_cast<std::size_t>(size)));
-  assign(value, MatrixView<const Scalar>(numbers));
+  const auto [rows, cols, rank] = shape_of(value);
+  const io::TensorView tensor = tensors.at(source.tensor);
+  const Index begin = source.part * rows, most = is_weight<Parameter> ? lanes : rows;
+  Matrix<Scalar> numbers(std::min(most, rows), cols);
+  for (Index first = 0; first < rows; first += most) {
+    const Index count = std::min(most, rows - first);
+    io::copy_values(rows_of(tensor, cols, begin + first, count),
+                    std::span(numbers.data(), static_cast<std::size_t>(count * cols)));
+    if constexpr (is_weight<Parameter>) {
+      for (Index r = 0; r < count; ++r) value.set_row(first + r, numbers.data() + r * cols);
+    } else {
+      assign(value, MatrixView<const Scalar>(numbers));
+    }
+  }
 }
 
 /// The same; of a weight matrix they may be integers with scales.

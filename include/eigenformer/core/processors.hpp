@@ -21,13 +21,12 @@ namespace detail {
 
 /// A small file's text; "" where it cannot be read.
 inline std::string text_of_small_file(const std::string& path) {
-  std::string text;
-  if (std::FILE* const file = std::fopen(path.c_str(), "re")) {
-    char buffer[4096];
-    text.assign(buffer, std::fread(buffer, 1, sizeof buffer, file));
-    std::fclose(file);
-  }
-  return text;
+  std::FILE* const file = std::fopen(path.c_str(), "re");
+  if (file == nullptr) return "";
+  char buffer[4096];
+  const std::size_t size = std::fread(buffer, 1, sizeof buffer, file);
+  std::fclose(file);  // before there is anything that may throw
+  return std::string(buffer, size);
 }
 
 /// Whole processors that a quota pays for: `quota` microseconds in each `period`, texts in decimal.

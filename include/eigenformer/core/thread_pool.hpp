@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -32,7 +33,8 @@ namespace eigenformer::inline v0 {
 /// while, as long as there is a processor for each, and then sleeps.
 class ThreadPool final : public Executor {
  public:
-  /// threads in [1, 1024]; throws Error(invalid_argument), or std::system_error from the system.
+  /// threads in [1, 1024]; throws Error: invalid_argument, or out_of_memory where the system does
+  /// not give so many.
   explicit ThreadPool(Index threads) {
     if (threads < 1 || threads > 1024) {
       throw Error(ErrorCode::invalid_argument,
@@ -44,6 +46,11 @@ class ThreadPool final : public Executor {
       for (Index worker = 1; worker < threads; ++worker) {
         threads_.emplace_back([this, worker] { serve(worker); });
       }
+    } catch (const std::system_error& error) {
+      stop();
+      throw Error(ErrorCode::out_of_memory,
+                  "ThreadPool: the system gives " + std::to_string(threads_.size() + 1) + " of " +
+                      std::to_string(threads) + " threads: " + error.what());
     } catch (...) {
       stop();
       throw;

@@ -42,7 +42,22 @@ class WeightMatrix<float> {
   /// quantize_row() does.
   explicit WeightMatrix(MatrixView<const float> weight, Storage storage = Storage::f32)
       : WeightMatrix(weight.rows(), weight.cols(), storage) {
-    for (Index output = 0; output < outputs_; ++output) store_row(output, weight.row(output));
+    for (Index output = 0; output < outputs_; ++output) set_row(output, weight.row(output));
+  }
+
+  /// Takes one output's weights, `row` [inputs], rounded as the constructor does.
+  void set_row(Index output, const float* row) {
+    EIGENFORMER_ASSERT(output >= 0 && output < outputs_);
+    if (storage_ == Storage::int8) return store_int8_row(output, row);
+    for (Index input = 0; input < inputs_; ++input) {
+      std::byte* const element = bytes_.data() + byte_offset(output, input);
+      switch (storage_) {
+        case Storage::f32: *reinterpret_cast<float*>(element) = row[input]; break;
+        case Storage::f16: *reinterpret_cast<Half*>(element) = to_half(row[input]); break;
+        case Storage::bf16: *reinterpret_cast<Bfloat16*>(element) = to_bfloat16(row[input]); break;
+        case Storage::int8: break;
+      }
+    }
   }
 
   /// Takes the weights of `weight`, which has this one's shape: int8 the very integers and scales,
@@ -56,7 +71,7 @@ class WeightMatrix<float> {
       for (Index i = 0; i < inputs_; ++i) {
         row.data()[i] = static_cast<float>(q[i]) * weight.scales[output];
       }
-      store_row(output, row.data());
+      set_row(output, row.data());
     }
   }
 
@@ -163,18 +178,6 @@ class WeightMatrix<float> {
     }
     return 0;
   }
-  void store_row(Index output, const float* row) {
-    if (storage_ == Storage::int8) return store_int8_row(output, row);
-    for (Index input = 0; input < inputs_; ++input) {
-      std::byte* const element = bytes_.data() + byte_offset(output, input);
-      switch (storage_) {
-        case Storage::f32: *reinterpret_cast<float*>(element) = row[input]; break;
-        case Storage::f16: *reinterpret_cast<Half*>(element) = to_half(row[input]); break;
-        case Storage::bf16: *reinterpret_cast<Bfloat16*>(element) = to_bfloat16(row[input]); break;
-        case Storage::int8: break;
-      }
-    }
-  }
   void store_int8_row(Index output, const float* row) {
     const Int8Scale scale = int8_scale(row, inputs_);
     std::int32_t sum = 0;
@@ -244,6 +247,10 @@ class WeightMatrix<double> {
         weight_(output, i) = double{static_cast<float>(q[i]) * weight.scales[output]};
       }
     }
+  }
+
+  void set_row(Index output, const double* row) {
+    std::copy(row, row + inputs(), weight_.data() + output * inputs());
   }
 
   Index outputs() const { return weight_.rows(); }

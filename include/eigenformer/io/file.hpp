@@ -192,8 +192,10 @@ inline ByteBuffer read_all(InputFile& file, std::uint64_t budget) {
 /// The whole content of the file at a path, at most `budget` bytes. Throws Error(io) or
 /// Error(out_of_memory).
 inline ByteBuffer read_file(const std::string& path, std::uint64_t budget) {
-  InputFile file(path);
-  return read_all(file, budget);
+  return or_out_of_memory(path, [&] {
+    InputFile file(path);
+    return read_all(file, budget);
+  });
 }
 
 }  // namespace eigenformer::inline v0::io

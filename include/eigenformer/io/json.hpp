@@ -45,10 +45,12 @@ EIGENFORMER_INLINE Json parse_json(std::string_view text, std::string file,
 }
 
 EIGENFORMER_INLINE Json read_json(const std::string& path, const LoadLimits& limits) {
-  InputFile file(path);
-  detail::check_json_size(file.size(), path, limits);
-  const ByteBuffer bytes = read_all(file, limits.memory_bytes);
-  return parse_json(as_text(bytes.span()), path, limits);
+  return or_out_of_memory(path, [&] {
+    InputFile file(path);
+    detail::check_json_size(file.size(), path, limits);
+    const ByteBuffer bytes = read_all(file, limits.memory_bytes);
+    return parse_json(as_text(bytes.span()), path, limits);
+  });
 }
 
 EIGENFORMER_INLINE std::optional<Json> read_json_if_there(const std::string& path,

@@ -243,15 +243,15 @@ inline SafetensorsParts split_safetensors(std::span<const std::byte> bytes, cons
 /// The tensors of a safetensors file. Throws Error: io, format, unsupported (an element type), or
 /// out_of_memory (over limits.memory_bytes, or the system's).
 inline Tensors read_safetensors(const std::string& path, const LoadLimits& limits = {}) {
-  InputFile file(path);
-  check_budget(path, file.size(), limits.memory_bytes);
-  std::array<std::byte, detail::safetensors_prefix> prefix{};
-  if (file.size() < prefix.size()) detail::refuse_short_safetensors(file.size(), path);
-  file.read(prefix);
-  const std::size_t size = detail::safetensors_header_size(prefix, file.size(), path, limits);
-  const std::uint64_t data_size = file.size() - prefix.size() - size;
-
   return or_out_of_memory(path, [&] {
+    InputFile file(path);
+    check_budget(path, file.size(), limits.memory_bytes);
+    std::array<std::byte, detail::safetensors_prefix> prefix{};
+    if (file.size() < prefix.size()) detail::refuse_short_safetensors(file.size(), path);
+    file.read(prefix);
+    const std::size_t size = detail::safetensors_header_size(prefix, file.size(), path, limits);
+    const std::uint64_t data_size = file.size() - prefix.size() - size;
+
     ByteBuffer text(size);
     file.read(text.span());
     auto header = detail::parse_safetensors_header(as_text(text.span()), path, data_size, limits);

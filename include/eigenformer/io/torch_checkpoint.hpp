@@ -96,8 +96,8 @@ inline Tensors assemble_torch(TorchPlan plan, ByteBuffer file, const std::string
 /// check(file, gathered) may refuse it: bytes of the file, and of these.
 template <class Check>
 Tensors read_torch_file(const std::string& path, const LoadLimits& limits, const Check& check) {
-  ByteBuffer bytes = read_file(path, limits.memory_bytes);
   return or_out_of_memory(path, [&] {
+    ByteBuffer bytes = read_file(path, limits.memory_bytes);
     TorchPlan plan = plan_torch_checkpoint(std::as_const(bytes).span(), path, limits);
     check(bytes.size(), plan.gathered);
     return assemble_torch(std::move(plan), std::move(bytes), path);

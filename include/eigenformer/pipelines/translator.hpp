@@ -30,7 +30,8 @@ class TranslationEngine;
 class Translator {
  public:
   /// A folder as a hub has it: what open_model() and MarianTokenizer::load() read. Throws Error:
-  /// what those throw, unsupported for a family without a tokenizer here, invalid_argument.
+  /// what those throw, unsupported for a family without a tokenizer here, invalid_argument,
+  /// out_of_memory also for threads that the system does not give.
   static Translator load(const std::string& folder, const TranslatorOptions& options = {});
 
   Translator(Translator&&) noexcept;
@@ -40,7 +41,8 @@ class Translator {
   /// The text's translation, its sentences joined as they were. White space and what is empty stay
   /// as they are. Options that are unset come from the folder; a length that nobody sets ends at
   /// the model's positions. Throws Error: invalid_argument for options out of range and texts over
-  /// LoadLimits::text_bytes, not_a_number where the model computes a NaN or an infinity.
+  /// LoadLimits::text_bytes, not_a_number where the model computes a NaN or an infinity,
+  /// out_of_memory; after any of them the Translator is as it was.
   std::string operator()(std::string_view text, const GenerationOptions& options = {}) const;
 
   /// Each text's, in their order; so `translate({"Un.", "Deux."})`, too.
@@ -77,6 +79,9 @@ class Translator {
 
 namespace detail {
 
+/// What errors say was being done.
+inline constexpr const char* translating = "translate";
+
 inline TranslationOptions one_hypothesis(const GenerationOptions& generation) {
   TranslationOptions out;
   out.generation = generation;
@@ -97,16 +102,18 @@ inline void expect_numbers(const TranslatedSentence& sentence) {
 EIGENFORMER_INLINE Translator Translator::load(const std::string& folder,
                                                const TranslatorOptions& options) {
   expect_range(options.batch_tokens, 1, Index{1} << 40, "batch_tokens");
-  OpenedModel opened = open_model(folder, {options.load, options.weights});
-  if (opened.model_type != "marian") {
-    throw Error(ErrorCode::unsupported, folder + ": a model of type \"" + opened.model_type +
-                                            "\" has no tokenizer that this version reads");
-  }
-  if (!opened.defaults.start_token) {
-    throw Error(ErrorCode::format, folder + "/config.json: decoder_start_token_id is missing");
-  }
-  return Translator(std::make_unique<TranslationEngine>(
-      std::move(opened), MarianTokenizer::load(folder, options.load.limits), options));
+  return io::or_out_of_memory(folder, [&] {
+    OpenedModel opened = open_model(folder, {options.load, options.weights});
+    if (opened.model_type != "marian") {
+      throw Error(ErrorCode::unsupported, folder + ": a model of type \"" + opened.model_type +
+                                              "\" has no tokenizer that this version reads");
+    }
+    if (!opened.defaults.start_token) {
+      throw Error(ErrorCode::format, folder + "/config.json: decoder_start_token_id is missing");
+    }
+    return Translator(std::make_unique<TranslationEngine>(
+        std::move(opened), MarianTokenizer::load(folder, options.load.limits), options));
+  });
 }
 
 EIGENFORMER_INLINE Translator::Translator(std::unique_ptr<TranslationEngine> engine)
@@ -127,51 +134,59 @@ EIGENFORMER_INLINE const GenerationOptions& Translator::defaults() const {
 
 EIGENFORMER_INLINE std::string Translator::operator()(std::string_view text,
                                                       const GenerationOptions& options) const {
-  const std::string one(text);
-  return std::move((*this)(std::span(&one, 1), options)[0]);
+  return io::or_out_of_memory(detail::translating, [&] {
+    const std::string one(text);
+    return std::move((*this)(std::span(&one, 1), options)[0]);
+  });
 }
 
 EIGENFORMER_INLINE std::vector<std::string> Translator::operator()(
     std::span<const std::string> texts, const GenerationOptions& options) const {
-  std::vector<std::string> out;
-  for (const Translation& translation : translate_full(texts, detail::one_hypothesis(options))) {
-    for (const TranslatedSentence& sentence : translation.sentences) {
-      detail::expect_numbers(sentence);
+  return io::or_out_of_memory(detail::translating, [&] {
+    std::vector<std::string> out;
+    for (const Translation& translation : translate_full(texts, detail::one_hypothesis(options))) {
+      for (const TranslatedSentence& sentence : translation.sentences) {
+        detail::expect_numbers(sentence);
+      }
+      out.push_back(translation.text());
     }
-    out.push_back(translation.text());
-  }
-  return out;
+    return out;
+  });
 }
 
 EIGENFORMER_INLINE std::vector<Translation> Translator::translate_full(
     std::span<const std::string> texts, const TranslationOptions& options) const {
-  Segmenter segmenter = engine_->segmenter();
-  for (const std::string& text : texts) segmenter.add(text);
-  std::vector<TranslatedSentence> sentences = engine_->translate(segmenter.segments(), options);
-  std::vector<Translation> out(texts.size());
-  for (std::size_t t = 0; t < texts.size(); ++t) out[t].replaced = segmenter.replaced()[t];
-  for (std::size_t s = 0; s < sentences.size(); ++s) {
-    out[segmenter.segments()[s].text].sentences.push_back(std::move(sentences[s]));
-  }
-  return out;
+  return io::or_out_of_memory(detail::translating, [&] {
+    Segmenter segmenter = engine_->segmenter();
+    for (const std::string& text : texts) segmenter.add(text);
+    std::vector<TranslatedSentence> sentences = engine_->translate(segmenter.segments(), options);
+    std::vector<Translation> out(texts.size());
+    for (std::size_t t = 0; t < texts.size(); ++t) out[t].replaced = segmenter.replaced()[t];
+    for (std::size_t s = 0; s < sentences.size(); ++s) {
+      out[segmenter.segments()[s].text].sentences.push_back(std::move(sentences[s]));
+    }
+    return out;
+  });
 }
 
 EIGENFORMER_INLINE void Translator::stream(
     std::string_view text, const std::function<AfterStep(std::string_view)>& on_text,
     const GenerationOptions& options) const {
-  const TranslationOptions all = engine_->with_defaults(detail::one_hypothesis(options));
-  Segmenter segmenter = engine_->segmenter();
-  segmenter.add(text);
-  TextStream stream(engine_->tokenizer(), on_text);
-  OnStep on_step;
-  if (all.generation.beam_size.value_or(1) == 1) {
-    on_step = [&](const GenerationStep& step) { return stream.advance(step.tokens); };
-  }
-  for (Segment& segment : segmenter.segments()) {
-    const TranslatedSentence sentence = engine_->translate_one(segment, all, on_step);
-    detail::expect_numbers(sentence);
-    if (stream.finish(sentence.text_and_separator(0)) == AfterStep::cancel) return;
-  }
+  io::or_out_of_memory(detail::translating, [&] {
+    const TranslationOptions all = engine_->with_defaults(detail::one_hypothesis(options));
+    Segmenter segmenter = engine_->segmenter();
+    segmenter.add(text);
+    TextStream stream(engine_->tokenizer(), on_text);
+    OnStep on_step;
+    if (all.generation.beam_size.value_or(1) == 1) {
+      on_step = [&](const GenerationStep& step) { return stream.advance(step.tokens); };
+    }
+    for (Segment& segment : segmenter.segments()) {
+      const TranslatedSentence sentence = engine_->translate_one(segment, all, on_step);
+      detail::expect_numbers(sentence);
+      if (stream.finish(sentence.text_and_separator(0)) == AfterStep::cancel) return;
+    }
+  });
 }
 #endif
 

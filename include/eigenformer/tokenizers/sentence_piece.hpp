@@ -41,14 +41,17 @@ class SentencePiece {
   /// The model in a .spm file. Throws Error: io, format, unsupported (model types word and char),
   /// or out_of_memory.
   static SentencePiece load(const std::string& path, const io::LoadLimits& limits = {}) {
-    return SentencePiece(io::read_file(path, limits.memory_bytes), path, limits);
+    return io::or_out_of_memory(path, [&] {
+      return SentencePiece(io::read_file(path, limits.memory_bytes), path, limits);
+    });
   }
 
   /// The model in the bytes of such a file, copied; `file` names it in errors.
   static SentencePiece parse(std::span<const std::byte> bytes, const std::string& file,
                              const io::LoadLimits& limits = {}) {
     io::check_budget(file, bytes.size(), limits.memory_bytes);
-    return SentencePiece(io::copy_for(file, bytes), file, limits);
+    return io::or_out_of_memory(
+        file, [&] { return SentencePiece(io::copy_for(file, bytes), file, limits); });
   }
 
   /// The number of pieces; ids are below it.

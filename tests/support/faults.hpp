@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+/// Makes the n-th of a kind of calls fail, in the whole program: memory and system calls.
+#pragma once
+
+#include <string>
+
+namespace eigenformer::test {
+
+enum class Fault {
+  allocation,    ///< malloc and its kin, and so operator new (with sanitizers, operator new alone)
+  read_error,    ///< read gives EIO
+  short_read,    ///< read gives half of what it could; nothing is wrong with that
+  interruption,  ///< read gives EINTR once; nor with that
+  early_end,     ///< read finds the file's end, as if another program had truncated it
+  map_error,     ///< mmap of a file gives ENOMEM
+  open_error,    ///< open gives EMFILE
+  status_error,  ///< fstat gives EIO
+  no_thread,     ///< pthread_create gives EAGAIN
+};
+
+std::string name(Fault fault);
+
+/// Whether such faults can be made here: sanitizers have calls of their own.
+bool can_fail(Fault fault);
+
+/// Chooses what fails, once: the n-th such call, n from 1, of those that are made while an Armed
+/// lives.
+void fail_at(Fault fault, long n);
+
+/// Whether it has failed.
+bool has_failed();
+
+/// Around the calls that are under test, for what a test does itself should not fail.
+class Armed {
+ public:
+  Armed();
+  Armed(const Armed&) = delete;
+  Armed& operator=(const Armed&) = delete;
+  ~Armed();
+};
+
+/// Blocks of memory that are not freed yet.
+long live_blocks();
+
+/// Open file descriptors.
+long open_files();
+
+}  // namespace eigenformer::test
