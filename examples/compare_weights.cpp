@@ -75,7 +75,7 @@ Arguments parse(int count, char** words) {
       ->type_name("FILE");
   app.add_flag("--json", out.json, "an object and no table");
   app.add_option("-j,--threads", out.threads, "default: the processors that it may use")
-      ->check(detail::range(Index{1}, Index{1024}))
+      ->transform(detail::whole(Index{1}, Index{1024}))
       ->type_name("N");
   try {
     app.parse(count, words);

@@ -46,7 +46,7 @@ void describe(CLI::App& app, Job& job) {
       ->type_name("DIR")
       ->capture_default_str();
   app.add_option("-b,--beam-size", job.generation.beam_size, "default: what the folder says")
-      ->check(CLI::Range(1, 1024))
+      ->transform(detail::whole(Index{1}, Index{1024}))
       ->type_name("N");
   const auto choose = [&job](const std::string& word) {
     job.translator.weights = storage_named(word);
@@ -54,11 +54,11 @@ void describe(CLI::App& app, Job& job) {
   app.add_option_function<std::string>("--weights", choose, "default: as in the file")
       ->type_name("int8|f16|bf16|f32");
   app.add_option("-j,--threads", job.translator.threads, "of each process")
-      ->check(CLI::Range(1, 1024))
+      ->transform(detail::whole(Index{1}, Index{1024}))
       ->type_name("N")
       ->capture_default_str();
   app.add_option("--block-size", job.block_bytes, "bytes of lines dealt at a time, for each thread")
-      ->check(CLI::Range(1, 1 << 19))
+      ->transform(detail::whole(Index{1}, Index{1} << 19))
       ->type_name("N")
       ->capture_default_str();
 }

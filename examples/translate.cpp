@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <filesystem>
 #include <new>
@@ -48,17 +49,31 @@ Translator load(const Options& options) {
   }
 }
 
+/// A message that begins with an option's name in the library, with its name and range here.
+std::string on_command_line(std::string message) {
+  constexpr std::pair<const char*, const char*> names[] = {
+      {"hypotheses:", "--n-best:"},
+      {"length_penalty:", "--length-penalty:"},
+      {"temperature: expected a finite number above 0", "--temperature: expected 0 or more"},
+      {"top_p:", "--top-p:"}};
+  for (const auto& [ours, theirs] : names) {
+    if (message.starts_with(ours)) return message.replace(0, std::strlen(ours), theirs);
+  }
+  return message;
+}
+
 /// Completes the options by the model's, and checks them.
 void settle(GenerationOptions& generation, const Options& options, const Translator& translator) {
   const Index beams = generation.beam_size.value_or(translator.defaults().beam_size.value_or(1));
   const Index n_best = options.n_best > 0 ? options.n_best : beams;
   generation.hypotheses = options.format.n_best ? n_best : 1;
   try {
+    sampling::settings_of(generation);  // where --temperature 0 has nothing drawn, too
     TranslationOptions asked;
     asked.generation = generation;
     translator.translate_full({}, asked);
   } catch (const Error& error) {
-    throw Failure(ExitStatus::usage, error.what());
+    throw Failure(ExitStatus::usage, on_command_line(error.what()));
   }
 }
 

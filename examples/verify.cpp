@@ -14,16 +14,17 @@ namespace {
 struct Options {
   std::vector<std::string> folders;
   eigenformer::ModelOptions model;
+  eigenformer::Isa isa = eigenformer::fastest_isa;
 };
 
 struct Counts {
   int passed = 0, failed = 0, told = 0;
 };
 
-void verify(const std::string& folder, const eigenformer::ModelOptions& options, Counts& counts) {
+void verify(const std::string& folder, const Options& options, Counts& counts) {
   std::printf("%s\n", folder.c_str());
-  eigenformer::Context context = eigenformer::make_context(chosen_isa());
-  golden::Folder(folder, options).run(context, [&](const golden::Check& check) {
+  eigenformer::Context context = eigenformer::make_context(options.isa);
+  golden::Folder(folder, options.model).run(context, [&](const golden::Check& check) {
     const bool told = !check.passed() && !check.binding;
     ++(check.passed() ? counts.passed : told ? counts.told : counts.failed);
     std::printf("  %-44s %9.2e of %.2e%s\n", check.name.c_str(), check.difference, check.tolerance,
@@ -51,10 +52,16 @@ int run(int count, char** arguments) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  try {
+    options.isa = chosen_isa();
+  } catch (const eigenformer::Error& error) {
+    std::fprintf(stderr, "verify: %s\n", error.what());
+    return 2;
+  }
   Counts counts;
   for (const std::string& folder : options.folders) {
     try {
-      verify(folder, options.model, counts);
+      verify(folder, options, counts);
     } catch (const std::exception& error) {
       ++counts.failed;
       std::printf("  %s  FAILED\n", error.what());

@@ -4,12 +4,17 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "eigenformer/core/processors.hpp"
+#include "eigenformer/generation/plan.hpp"
 #include "eigenformer/pipelines/translation.hpp"
 #include "eigenformer/version.hpp"
 #include "isa.hpp"
@@ -113,10 +118,21 @@ CLI::Option* add_choice(CLI::App& app, const std::string& name, Variable& variab
   return app.add_option_function<std::string>(name, choose, description)->type_name(list);
 }
 
-/// A check that does not show in the help.
+/// For Option::transform: a decimal number and nothing else. CLI11 by itself reads 010 as 8, and
+/// what has more than 64 bits as the greatest number of them.
 template <class Number>
-CLI::Validator range(Number least, Number most) {
-  return CLI::Range(least, most).description("");
+CLI::Validator whole(Number least, Number most) {
+  const auto check = [least, most](std::string& word) {
+    Number number = 0;
+    const char* const end = word.data() + word.size();
+    const auto [after, error] = std::from_chars(word.data(), end, number);
+    if (error == std::errc() && after == end && least <= number && number <= most) {
+      word = std::to_string(number);
+      return std::string();
+    }
+    return "expected " + std::to_string(least) + " to " + std::to_string(most) + ", got " + word;
+  };
+  return CLI::Validator(check, "");
 }
 
 inline void add_files(CLI::App& app, Options& options) {
@@ -137,24 +153,28 @@ inline void add_search(CLI::App& app, Options& options) {
   const auto add = [&](const char* name, auto& variable, const char* type, const char* text) {
     return app.add_option(name, variable, text)->type_name(type)->group(group);
   };
-  add("-b,--beam-size", generation.beam_size, "N", "hypotheses kept at a time; 1: greedy");
+  using eigenformer::Index;
+  add("-b,--beam-size", generation.beam_size, "N", "hypotheses kept at a time; 1: greedy")
+      ->transform(whole(Index{1}, Index{1024}));
   add("--max-length,--max-decoding-length", generation.max_new_tokens, "N",
-      "most tokens of a sentence's translation");
+      "most tokens of a sentence's translation")
+      ->transform(whole(Index{1}, eigenformer::GenerationPlan::most));
   add("--length-penalty", generation.length_penalty, "X",
       "score = sum of log-probabilities / tokens^X");
   add("--temperature,--sampling-temperature", generation.temperature, "X",
       "divides the logits; 0: the likeliest token");
-  add("--top-k,--sampling-topk", generation.top_k, "N", "draw from the N likeliest; 0: from all");
+  add("--top-k,--sampling-topk", generation.top_k, "N", "draw from the N likeliest; 0: from all")
+      ->transform(whole(Index{0}, Index{std::numeric_limits<eigenformer::TokenId>::max()}));
   add("--top-p,--sampling-topp", generation.top_p, "X", "draw from the likeliest of this mass");
   add("--seed", generation.seed, "N", "of the draws: equal seeds, equal lines")
-      ->check([](const std::string& seed) { return seed[0] == '-' ? "expected 0 or more" : ""; });
+      ->transform(whole(std::uint64_t{0}, std::numeric_limits<std::uint64_t>::max()));
 }
 
 inline void add_formats(CLI::App& app, Options& options) {
   const std::string group = "Output";
   app.add_option("--n-best", options.n_best, "N translations of each line; default: the beam size")
       ->expected(0, 1)
-      ->check(range(eigenformer::Index{1}, eigenformer::Index{1024}))
+      ->transform(whole(eigenformer::Index{1}, eigenformer::Index{1024}))
       ->type_name("[N]")
       ->group(group);
   Format& format = options.format;
@@ -196,14 +216,14 @@ inline void add_speed(CLI::App& app, Options& options) {
              "how weights are stored; default: as in the file")
       ->group(group);
   app.add_option("--batch-size", translator.batch_tokens, "tokens at a time and thread")
-      ->check(range(Index{1}, Index{1} << 40))
+      ->transform(whole(Index{1}, Index{1} << 40))
       ->type_name("TOKENS")
       ->capture_default_str()
       ->group(group);
   translator.threads = default_threads();
   app.add_option("-j,--threads,--intra-threads", translator.threads,
                  "default: the processors that it may use")
-      ->check(range(Index{1}, Index{1024}))
+      ->transform(whole(Index{1}, Index{1024}))
       ->type_name("N")
       ->group(group);
   Words<Isa> isas;

@@ -67,19 +67,21 @@ bool fail_once(const Way& way, const std::string& expected, Fault fault, long n,
   return outcome.failed;
 }
 
-/// The way, with the n-th call failing, for every n that there is. Returns how many there were.
+/// The way, with the n-th call failing, for every n that there is (with sanitizers, for some).
+/// Returns how many there were.
 long fail_everywhere(const Way& way, Fault fault, Promise promise) {
   fail_at(fault, 0);
   const std::string expected = way();
   way();  // what is made once is there
   const long blocks = live_blocks() + promise.blocks, files = open_files();
-  for (long n = 1;; ++n) {
-    if (!fail_once(way, expected, fault, n, promise)) return n - 1;
+  long count = 0;
+  for (long n = 1;; n += fault_step(), ++count) {
+    if (!fail_once(way, expected, fault, n, promise)) return count;
     EXPECT_LE(live_blocks(), blocks) << "after " << name(fault) << " " << n;
     EXPECT_EQ(open_files(), files) << "after " << name(fault) << " " << n;
     fail_at(fault, 0);
     EXPECT_EQ(way(), expected) << "after " << name(fault) << " " << n;
-    if (::testing::Test::HasFailure()) return n;
+    if (::testing::Test::HasFailure()) return count;
   }
 }
 
@@ -225,45 +227,52 @@ std::vector<NamedWay> ways_to_translate(const Translator& translator) {
 
 class Faults : public ::testing::TestWithParam<Fault> {};
 
-TEST(FaultsInMemory, OfLoadingAreErrors) {
-  if (!can_fail(Fault::allocation)) GTEST_SKIP() << "the sanitizer has the allocator";
-  for (const auto& [name, way] : ways_to_load()) {
-    report(std::string("load, translate, destroy: ") + name, Fault::allocation,
-           fail_everywhere(way, Fault::allocation, {ErrorCode::out_of_memory}));
+class FaultsInMemory : public ::testing::TestWithParam<Fault> {
+ protected:
+  void SetUp() override {
+    if (!can_fail(GetParam())) GTEST_SKIP() << "the sanitizer has the allocator";
   }
+  void expect_errors(const std::string& what, const std::vector<NamedWay>& ways,
+                     Promise promise = {ErrorCode::out_of_memory}) {
+    for (const auto& [name, way] : ways) {
+      report(what + name, GetParam(), fail_everywhere(way, GetParam(), promise));
+    }
+  }
+  void expect_errors_of_translating(const std::string& what, const TranslatorOptions& options,
+                                    Promise promise);
+};
+
+TEST_P(FaultsInMemory, OfLoadingAreErrors) {
+  expect_errors("load, translate, destroy: ", ways_to_load());
 }
 
-TEST(FaultsInMemory, OfReadingAreErrors) {
-  if (!can_fail(Fault::allocation)) GTEST_SKIP() << "the sanitizer has the allocator";
-  for (const auto& [name, way] : ways_to_read()) {
-    report(std::string("read ") + name, Fault::allocation,
-           fail_everywhere(way, Fault::allocation, {ErrorCode::out_of_memory}));
-  }
-}
+TEST_P(FaultsInMemory, OfReadingAreErrors) { expect_errors("read ", ways_to_read()); }
 
 /// All ways through a Translator, which leaves nothing when it goes.
-void expect_errors_of_translating(const std::string& what, const TranslatorOptions& options,
-                                  Promise promise) {
-  if (!can_fail(Fault::allocation)) GTEST_SKIP() << "the sanitizer has the allocator";
+void FaultsInMemory::expect_errors_of_translating(const std::string& what,
+                                                  const TranslatorOptions& options,
+                                                  Promise promise) {
   Translator::load(folder().path(), options)(texts);
   const long before = live_blocks();
   {
     const Translator translator = Translator::load(folder().path(), options);
-    for (const auto& [name, way] : ways_to_translate(translator)) {
-      report(what + name, Fault::allocation, fail_everywhere(way, Fault::allocation, promise));
-    }
+    expect_errors(what, ways_to_translate(translator), promise);
   }
   EXPECT_LE(live_blocks(), before);
 }
 
-TEST(FaultsInMemory, OfTranslatingAreErrors) {
+TEST_P(FaultsInMemory, OfTranslatingAreErrors) {
   expect_errors_of_translating("translate: ", {}, {ErrorCode::out_of_memory});
 }
 
-TEST(FaultsInMemory, OfTranslatingOnTwoThreadsAreErrors) {
+TEST_P(FaultsInMemory, OfTranslatingOnTwoThreadsAreErrors) {
   expect_errors_of_translating("translate on two threads: ", {.threads = 2, .batch_tokens = 4},
                                {ErrorCode::out_of_memory, 1000});
 }
+
+INSTANTIATE_TEST_SUITE_P(Calls, FaultsInMemory,
+                         ::testing::Values(Fault::allocation, Fault::exhaustion),
+                         [](const auto& tested) { return name(tested.param); });
 
 TEST_P(Faults, OfTheSystemAreErrors) {
   const Fault fault = GetParam();

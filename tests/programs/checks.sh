@@ -13,3 +13,9 @@ check() {
     head -n 10 check.log | cut -c 1-300 | sed 's/^/    /'
   fi
 }
+
+# only_options PROGRAM NAME...: its --help lists these and no others; a new one wants its checks.
+only_options() {
+  diff <("$1" --help | sed -n 's/^  \(-[^ ]*\).*/\1/p' | tr , '\n' | sort) \
+    <(printf '%s\n' "${@:2}" | sort)
+}

@@ -103,7 +103,16 @@ refuses 2 'no model given' 'MODEL is required'
 refuses 2 'an unknown option' '--bogus' "$model" --bogus
 refuses 2 'an unknown storage' 'expected f32|f16|bf16|int8, got int4' "$model" --weights int8,int4
 refuses 2 'no storage' '--weights' "$model" --weights
-refuses 2 'no threads' '--threads' "$model" --threads 0
+for threads in 0 -1 1025 010x; do
+  refuses 2 "--threads $threads" "--threads: expected 1 to 1024, got $threads (see" missing \
+    --threads=$threads
+done
+refuses 2 'no file of pairs' '--pairs: 1 required FILE missing' "$model" --pairs
+check 'every option has a check here' only_options "$program" -h --help --version --weights \
+  --pairs --json -j --threads
+check '-h: that is --help' cmp <("$program" -h) <("$program" --help)
+check '-j 1024: the same' cmp <("$program" --weights f32 --pairs first "$model") \
+  <("$program" --weights f32 --pairs first "$model" -j 1024)
 EIGENFORMER_ISA=mmx refuses 2 'EIGENFORMER_ISA=mmx' 'mmx' "$model"
 refuses 3 'no such model' missing missing
 refuses 3 'an empty folder as model' config.json .

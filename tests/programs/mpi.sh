@@ -72,7 +72,13 @@ check 'standard output' ends 2 '--output is required' 3 -i text
 check 'no workers' ends 2 'mpirun -n' 1 -i text -o got
 check 'usage' ends 2 bogus 3 -i text -o got --bogus
 check 'usage: weights' ends 2 'got int4' 3 -i text -o got --weights int4
-check 'usage: beams' ends 2 'beam-size' 3 -i text -o got --beam-size 1025
+whole() { check "usage: $1 $2" ends 2 "$1: expected $3, got $2" 3 -i text -o got "$1=$2"; }
+whole --beam-size 0 '1 to 1024'
+whole --beam-size 1025 '1 to 1024'
+whole --threads 0 '1 to 1024'
+whole --threads 1025 '1 to 1024'
+whole --block-size 0 '1 to 524288'
+whole --block-size 524289 '1 to 524288'
 # shellcheck disable=SC2016
 one_rank_differs() {
   timeout 30 "$mpiexec" -n 3 bash -c \

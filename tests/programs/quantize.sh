@@ -131,6 +131,21 @@ for usage in '' "$model" "$model a b" "$model a --weights int4" "$model a --weig
   check "quantize $usage: exit status 2" ends 2 $usage
 done
 check 'usage: leaves nothing' absent a
+says() {
+  check "quantize: says $1" test "$(cat run.err)" = "quantize: $1 (see quantize --help)"
+}
+ends 2 > ignored
+says 'IN is required'
+ends 2 "$model" > ignored
+says 'OUT is required'
+ends 2 "$model" a --weights int4 > ignored
+says '--weights: expected f32|f16|bf16|int8, got int4'
+ends 2 "$model" a --weights > ignored
+says '--weights: 1 required int8|f16|bf16|f32 missing'
+ends 2 "$model" a b > ignored
+says 'The following argument was not expected: b'
+check 'every option has a check here' only_options "$quantize" -h --help --version --weights
+check '-h: that is --help' cmp <("$quantize" -h) <("$quantize" --help)
 for option in --help --version; do
   check "$option" ends 0 $option
   check "$option: on stdout" test -s run.out

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# translate.sh PROGRAM MODEL WORK: what `translate` promises, as translate --help says it. MODEL is
-# fr-en-small, with its expected.tsv. Prints each promise that does not hold, and fails.
+# translate.sh PROGRAM MODEL WORK [options]: what `translate` promises, as translate --help says it,
+# or what it says of each option. MODEL is fr-en-small, with its expected.tsv. Prints each promise
+# that does not hold, and fails.
 set -uo pipefail
 export LC_ALL=C
 here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
@@ -54,7 +55,7 @@ refuses() {
 }
 
 printf 'Je suis étudiant.\n' > one_line
-for part in texts lines failures formats streams resume profile; do
+for part in ${4:-texts lines failures formats streams resume profile}; do
   # shellcheck source=/dev/null
   [ -z "${VERBOSE:-}" ] || echo "$SECONDS s: $part"
   . "$here/translate_$part.sh" || exit 1

@@ -49,11 +49,22 @@ constinit std::atomic<long> blocks = 0;
   return true;
 }
 
+/// The same for memory, which may be there no more at all.
+[[maybe_unused]] bool memory_fails() {
+  if (fails(Fault::allocation)) return true;
+  if (!armed.load(std::memory_order_relaxed) || kind.load() != Fault::exhaustion) return false;
+  if (left.load() > 1 && left.fetch_sub(1) > 1) return false;
+  if (left.load() < 1) return false;  // nothing was asked for
+  failed = true;
+  return true;
+}
+
 }  // namespace
 
 std::string name(Fault fault) {
   switch (fault) {
     case Fault::allocation: return "allocation";
+    case Fault::exhaustion: return "exhaustion";
     case Fault::read_error: return "read_error";
     case Fault::short_read: return "short_read";
     case Fault::interruption: return "interruption";
@@ -73,6 +84,14 @@ bool can_fail([[maybe_unused]] Fault fault) {
   return fault != Fault::no_thread;
 #else
   return true;
+#endif
+}
+
+long fault_step() {
+#if defined(SANITIZER_HAS_MALLOC)
+  return 7;
+#else
+  return 1;
 #endif
 }
 
@@ -98,7 +117,8 @@ long open_files() {
 
 #if !defined(SANITIZER_HAS_ALL)
 
-using eigenformer::test::Fault, eigenformer::test::fails, eigenformer::test::blocks;
+using eigenformer::test::Fault, eigenformer::test::fails, eigenformer::test::memory_fails,
+    eigenformer::test::blocks;
 
 // The program's definitions go before the C library's.
 extern "C" {
@@ -152,7 +172,7 @@ int fstat(int file, struct stat* status) noexcept {
 namespace {
 
 void* allocate(std::size_t size, std::size_t alignment) {
-  if (fails(Fault::allocation)) throw std::bad_alloc();
+  if (memory_fails()) throw std::bad_alloc();
   void* memory = nullptr;
   if (::posix_memalign(&memory, alignment, size) != 0) throw std::bad_alloc();
   ++blocks;
@@ -205,7 +225,7 @@ static void* count_block(void* memory) {
   return memory;
 }
 static bool refuses() {
-  if (!fails(Fault::allocation)) return false;
+  if (!memory_fails()) return false;
   errno = ENOMEM;
   return true;
 }

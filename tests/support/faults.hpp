@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Makes the n-th of a kind of calls fail, in the whole program: memory and system calls.
+/// Makes the n-th of a kind of calls fail (or all from there on), in the whole program: memory and
+/// system calls.
 #pragma once
 
 #include <string>
@@ -8,6 +9,7 @@ namespace eigenformer::test {
 
 enum class Fault {
   allocation,    ///< malloc and its kin, and so operator new (with sanitizers, operator new alone)
+  exhaustion,    ///< the same, and every allocation after it
   read_error,    ///< read gives EIO
   short_read,    ///< read gives half of what it could; nothing is wrong with that
   interruption,  ///< read gives EINTR once; nor with that
@@ -23,7 +25,10 @@ std::string name(Fault fault);
 /// Whether such faults can be made here: sanitizers have calls of their own.
 bool can_fail(Fault fault);
 
-/// Chooses what fails, once: the n-th such call, n from 1, of those that are made while an Armed
+/// From one n to the next: 1, and more where a sanitizer makes each take long.
+long fault_step();
+
+/// Chooses what fails: the n-th such call, n from 1, of those that are made while an Armed
 /// lives.
 void fail_at(Fault fault, long n);
 

@@ -46,6 +46,11 @@ class Error : public std::runtime_error {
   Error(ErrorCode code, const std::string& text) : std::runtime_error(text), code_(code) {}
 
   ErrorCode code() const noexcept { return code_; }
+  /// The text; the code's name where there was no memory for one.
+  const char* what() const noexcept override {
+    const char* const text = std::runtime_error::what();
+    return text[0] != '\0' ? text : name(code_);
+  }
 
  private:
   ErrorCode code_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// The library's only macros, and the doors: what cannot compile the library correctly meets an
-/// #error here, with the reason. Every other header includes this one, directly or not.
+/// error here, with the reason. Every other header includes this one, directly or not.
 #pragma once
 
 #include <cassert>

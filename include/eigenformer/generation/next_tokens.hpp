@@ -160,7 +160,8 @@ class NextTokens {
     constexpr float most = std::numeric_limits<float>::max();
     if (std::all_of(row.begin(), row.end(), [](float x) { return x <= most; })) return;
     throw Error(ErrorCode::invalid_argument,
-                "GenerationHooks::change_logits: expected finite numbers or -infinity");
+                "logits after repetition_penalty and GenerationHooks::change_logits: expected "
+                "finite numbers or -infinity");
   }
   void find_best(std::span<const float> row, Index count) {
     if (count > few) return sort_best(row, count);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "eigenformer/core/shape.hpp"
+#include "eigenformer/generation/option_error.hpp"
 #include "eigenformer/generation/options.hpp"
 
 namespace eigenformer::inline v0 {
@@ -31,8 +32,7 @@ struct GenerationPlan {
     const bool draws = sample && beam_size == 1;
     expect_range(hypotheses, 1, draws ? 1024 : beam_size, "hypotheses");
     if (!std::isfinite(length_penalty)) {
-      throw Error(ErrorCode::invalid_argument, "length_penalty: expected a finite number, got " +
-                                                   std::to_string(length_penalty));
+      throw option_error("length_penalty", "a finite number", length_penalty);
     }
     if (sample && beam_size > 1) {
       throw Error(ErrorCode::unsupported, "sample: expected beam_size 1, got " +

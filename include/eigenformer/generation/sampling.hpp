@@ -3,37 +3,27 @@
 #pragma once
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
-#include <string>
 
-#include "eigenformer/core/error.hpp"
 #include "eigenformer/core/floating_point.hpp"
 #include "eigenformer/core/random.hpp"
 #include "eigenformer/core/shape.hpp"
 #include "eigenformer/core/types.hpp"
 #include "eigenformer/generation/candidates.hpp"
 #include "eigenformer/generation/logits_filters.hpp"
+#include "eigenformer/generation/option_error.hpp"
 #include "eigenformer/generation/options.hpp"
 #include "eigenformer/kernels/kernel_table.hpp"
 
 namespace eigenformer::inline v0 {
 namespace sampling {
 
-/// For the caller to throw.
-inline Error outside(const char* option, const char* range, float value) {
-  char text[32];  // no float takes more
-  const std::string got(text, std::to_chars(text, text + sizeof text, value).ptr);
-  return Error(ErrorCode::invalid_argument,
-               std::string(option) + ": expected " + range + ", got " + got);
-}
-
 /// NaN is in no range.
 inline float share_from_0(const char* option, float value) {
-  if (!(value >= 0 && value <= 1)) throw outside(option, "0 to 1", value);
+  if (!(value >= 0 && value <= 1)) throw option_error(option, "0 to 1", value);
   return value;
 }
 
@@ -49,11 +39,11 @@ inline FilterSettings settings_of(const GenerationOptions& options) {
       .epsilon_cutoff = share_from_0("epsilon_cutoff", options.epsilon_cutoff.value_or(0)),
       .eta_cutoff = share_from_0("eta_cutoff", options.eta_cutoff.value_or(0))};
   if (!(settings.temperature > 0 && settings.temperature <= std::numeric_limits<float>::max())) {
-    throw outside("temperature", "a finite number above 0", settings.temperature);
+    throw option_error("temperature", "a finite number above 0", settings.temperature);
   }
   expect_range(settings.top_k, 0, std::numeric_limits<TokenId>::max(), "top_k");
   if (!(settings.typical_p > 0 && settings.typical_p <= 1)) {
-    throw outside("typical_p", "above 0, to 1", settings.typical_p);
+    throw option_error("typical_p", "above 0, to 1", settings.typical_p);
   }
   return settings;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "eigenformer/core/shape.hpp"
+#include "eigenformer/generation/option_error.hpp"
 #include "eigenformer/generation/options.hpp"
 
 namespace eigenformer::inline v0 {
@@ -52,8 +53,7 @@ class TokenRules {
         begin_suppressed_(tokens_of(options.begin_suppress_tokens, "begin_suppress_tokens")),
         forced_end_(tokens_of(options.forced_eos_tokens, "forced_eos_tokens")) {
     if (!(penalty_ > 0.0f) || !std::isfinite(penalty_)) {
-      throw Error(ErrorCode::invalid_argument,
-                  "repetition_penalty: expected a number above 0, got " + std::to_string(penalty_));
+      throw option_error("repetition_penalty", "a finite number above 0", penalty_);
     }
     constexpr Index most = std::numeric_limits<std::int32_t>::max();
     expect_range(ngram_, 0, most, "no_repeat_ngram_size");

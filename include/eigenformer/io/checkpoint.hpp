@@ -143,16 +143,18 @@ Tensors open_checkpoint(const std::string& folder, const LoadOptions& options = 
 
 #if EIGENFORMER_DEFINES(EIGENFORMER_PART_IO)
 EIGENFORMER_INLINE Tensors open_checkpoint(const std::string& folder, const LoadOptions& options) {
-  detail::expect_folder(folder);
-  std::string path = folder + "/model.safetensors";
-  if (is_there(path)) return open_safetensors(path, options);
-  path += ".index.json";
-  if (is_there(path)) return open_sharded_safetensors(path, options);
-  path = folder + "/pytorch_model.bin";
-  if (is_there(path)) return read_torch_checkpoint(path, options.limits);
-  path += ".index.json";
-  if (is_there(path)) return read_sharded_torch_checkpoint(path, options.limits);
-  detail::refuse_folder(folder);
+  return or_out_of_memory(folder, [&] {
+    detail::expect_folder(folder);
+    std::string path = folder + "/model.safetensors";
+    if (is_there(path)) return open_safetensors(path, options);
+    path += ".index.json";
+    if (is_there(path)) return open_sharded_safetensors(path, options);
+    path = folder + "/pytorch_model.bin";
+    if (is_there(path)) return read_torch_checkpoint(path, options.limits);
+    path += ".index.json";
+    if (is_there(path)) return read_sharded_torch_checkpoint(path, options.limits);
+    detail::refuse_folder(folder);
+  });
 }
 
 #endif

@@ -29,7 +29,8 @@ namespace detail {
 /// "path: what: the system's reason", for a call that has just set errno.
 inline Error system_error(const std::string& path, const std::string& what) {
   const int reason = errno;
-  return Error(ErrorCode::io, path + ": " + what + ": " + std::generic_category().message(reason));
+  return Error(reason == ENOMEM ? ErrorCode::out_of_memory : ErrorCode::io,
+               path + ": " + what + ": " + std::generic_category().message(reason));
 }
 
 /// An open file, closed at the end of its scope.
@@ -70,13 +71,7 @@ class InputFile {
       : path_(std::move(path)),
         descriptor_(::open(detail::system_path(path_), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
     if (descriptor_.value() < 0) throw detail::system_error(path_, "cannot open");
-    struct stat status = {};
-    if (::fstat(descriptor_.value(), &status) != 0) {
-      throw detail::system_error(path_, "cannot ask for its size");
-    }
-    if (S_ISDIR(status.st_mode)) throw Error(ErrorCode::io, path_ + ": is a directory");
-    if (!S_ISREG(status.st_mode)) throw Error(ErrorCode::io, path_ + ": is not a regular file");
-    size_ = static_cast<std::uint64_t>(status.st_size);
+    size_ = size_now();
   }
 
   const std::string& path() const noexcept { return path_; }
@@ -86,6 +81,14 @@ class InputFile {
 
   /// For calls of the system that this class lacks.
   int descriptor() const noexcept { return descriptor_.value(); }
+
+  /// Throws Error(io) unless the file has the size() that it had.
+  void expect_same_size() const {
+    const std::uint64_t now = size_now();
+    if (now == size_) return;
+    throw Error(ErrorCode::io, path_ + ": has " + std::to_string(now) + " bytes, and had " +
+                                   std::to_string(size_) + " when it was opened");
+  }
 
   /// Fills out with the next bytes. Throws Error(io), also where the file ends before that.
   void read(std::span<std::byte> out) {
@@ -109,6 +112,15 @@ class InputFile {
   }
 
  private:
+  std::uint64_t size_now() const {
+    struct stat status = {};
+    if (::fstat(descriptor_.value(), &status) != 0) {
+      throw detail::system_error(path_, "cannot ask for its size");
+    }
+    if (S_ISDIR(status.st_mode)) throw Error(ErrorCode::io, path_ + ": is a directory");
+    if (!S_ISREG(status.st_mode)) throw Error(ErrorCode::io, path_ + ": is not a regular file");
+    return static_cast<std::uint64_t>(status.st_size);
+  }
   std::size_t read_some(std::span<std::byte> out) {
     for (;;) {
       const ssize_t count = ::read(descriptor_.value(), out.data(), out.size());
@@ -137,6 +149,19 @@ inline bool is_there(const std::string& path) {
   throw detail::system_error(path, "cannot open");
 }
 
+namespace detail {
+
+/// Names the file, unless there is no memory for that either: an empty text takes none.
+[[noreturn]] inline void refuse_for_memory(const std::string& file) {
+  try {
+    throw Error(ErrorCode::out_of_memory, file + ": the system has not enough memory for it");
+  } catch (const std::bad_alloc&) {
+    throw Error(ErrorCode::out_of_memory, "");
+  }
+}
+
+}  // namespace detail
+
 /// What the function returns. The system's lack of memory becomes Error(out_of_memory), which names
 /// the file.
 template <class Function>
@@ -144,7 +169,7 @@ auto or_out_of_memory(const std::string& file, Function function) {
   try {
     return function();
   } catch (const std::bad_alloc&) {
-    throw Error(ErrorCode::out_of_memory, file + ": the system has not enough memory for it");
+    detail::refuse_for_memory(file);
   }
 }
 

@@ -12,7 +12,8 @@
 namespace eigenformer::inline v0::io {
 
 /// Limits of every reader. The defaults admit all published models that we know; raise or lower
-/// them for a file at hand. Errors name the field that refused.
+/// them for a file at hand. Errors name the field that refused; those about a number of a
+/// configuration say which number it is, and its range.
 struct LoadLimits {
   // Memory.
   /// The bytes of one file, or of all shards of one checkpoint, that may be in memory at once: 0

@@ -27,9 +27,9 @@ class MappedFile {
  public:
   MappedFile() = default;
 
-  /// As large as the file is now. Throws Error: io (also where the system cannot map the file), or
-  /// out_of_memory (no room among the addresses).
-  explicit MappedFile(const std::string& path) {
+  /// As large as the file is now. Throws Error: io (also where the system cannot map the file, or
+  /// its size changes meanwhile), or out_of_memory (no room among the addresses).
+  explicit MappedFile(const std::string& path) : MappedFile() {
     const InputFile file(path);
     if (file.size() == 0) return;  // the system refuses to map nothing
     if (file.size() > std::numeric_limits<std::size_t>::max()) refuse_size(path);
@@ -41,6 +41,7 @@ class MappedFile {
     }
     data_ = static_cast<const std::byte*>(data);
     size_ = size;
+    file.expect_same_size();
   }
 
   MappedFile(MappedFile&& other) noexcept

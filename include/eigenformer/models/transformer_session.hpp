@@ -3,9 +3,11 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "eigenformer/core/error.hpp"
 #include "eigenformer/models/interfaces.hpp"
 #include "eigenformer/models/transformer.hpp"
 
@@ -25,7 +27,11 @@ class TransformerSession final : public DecodingSession {
 
   void advance(std::span<const TokenId> tokens, const Batch& batch) override {
     for (Index row = 0; row < batch.sequences(); ++row) {
-      expect_range(batch.length(row), 1, longest(), "DecodingSession: new tokens of a row");
+      const Index fresh = batch.length(row);
+      if (1 <= fresh && fresh <= longest()) continue;
+      throw Error(fresh < 1 ? ErrorCode::invalid_argument : ErrorCode::out_of_range,
+                  "DecodingSession: new tokens of a row: expected 1 to " +
+                      std::to_string(longest()) + ", got " + std::to_string(fresh));
     }
     const FloatingPointGuard guard;
     reserve(hidden_, batch.tokens());

@@ -53,6 +53,7 @@ class TranslationEngine {
     const GenerationPlan plan(out.generation, opened_.model->target_vocab());
     const TokenRules rules(out.generation, opened_.model->target_vocab());
     if (plan.sample) sampling::settings_of(out.generation);
+    expect_range(*out.generation.start_token, 0, opened_.model->target_vocab() - 1, "start_token");
     return out;
   }
 

@@ -169,7 +169,8 @@ class MarianTokenizer : public Tokenizer {
 
 EIGENFORMER_INLINE MarianTokenizer MarianTokenizer::load(const std::string& folder,
                                                          const io::LoadLimits& limits) {
-  return MarianTokenizer(read_marian_tokenizer_files(folder, limits));
+  return io::or_out_of_memory(
+      folder, [&] { return MarianTokenizer(read_marian_tokenizer_files(folder, limits)); });
 }
 
 EIGENFORMER_INLINE MarianTokenizer::MarianTokenizer(MarianTokenizerFiles files)
