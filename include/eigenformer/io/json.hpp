@@ -36,12 +36,13 @@ EIGENFORMER_INLINE Json parse_json(std::string_view text, std::string file,
     throw Error(ErrorCode::format,
                 file + ": byte " + std::to_string(nul) + ": not readable as JSON: a NUL byte");
   }
-  const auto document = std::make_shared<detail::JsonDocument>();
-  document->file = std::move(file);
-  detail::JsonBuilder builder(*document, limits);
-  or_out_of_memory(document->file,
-                   [&] { return nlohmann::json::sax_parse(text.begin(), text.end(), &builder); });
-  return Json(document);
+  return or_out_of_memory(file, [&] {
+    const auto document = std::make_shared<detail::JsonDocument>();
+    document->file = file;
+    detail::JsonBuilder builder(*document, limits);
+    nlohmann::json::sax_parse(text.begin(), text.end(), &builder);
+    return Json(document);
+  });
 }
 
 EIGENFORMER_INLINE Json read_json(const std::string& path, const LoadLimits& limits) {

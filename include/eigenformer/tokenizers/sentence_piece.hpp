@@ -129,14 +129,17 @@ class SentencePiece {
     flush();
   }
 
-  /// The text of pieces given by id; control pieces leave no trace. Throws Error(out_of_range).
+  /// The text of pieces given by id; control pieces leave no trace. Throws Error(out_of_range), and
+  /// Error(invalid_argument) where a model that changes text on its way back makes far more of it:
+  /// over 4 times the text and LoadLimits::text_bytes.
   std::string decode(std::span<const TokenId> ids) const {
     Decoder decoder(*this);
     for (const TokenId id : ids) decoder.add(checked(id).text, id);
     return decoder.finish();
   }
 
-  /// The text of pieces given by text; one that the model does not know stands for itself.
+  /// The text of pieces given by text; one that the model does not know stands for itself. Throws
+  /// Error(invalid_argument) alike.
   std::string decode(std::span<const std::string_view> pieces) const {
     Decoder decoder(*this);
     for (const std::string_view text : pieces) decoder.add(text, find(text));
