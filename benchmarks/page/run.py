@@ -124,12 +124,11 @@ def main():
         results = measure(options)
     options.out.mkdir(parents=True, exist_ok=True)
     data = json.dumps(results, separators=(",", ":")).replace('},{"', '},\n{"')
-    if not options.results:  # what was measured stays, whatever happens to the page
-        (options.out / "results.json").write_text(data + "\n", encoding="utf-8")
+    # What was measured stays, whatever happens to the page.
+    (options.out / "results.json").write_text(data + "\n", encoding="utf-8")
     text = page.text(results)
     charts.draw(results, options.out)
     (options.out / "README.md").write_text(text, encoding="utf-8")
-    (options.out / "results.json").write_text(data + "\n", encoding="utf-8")
     print(options.out / "README.md")
 
 
