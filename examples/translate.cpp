@@ -36,9 +36,6 @@ Translator load(const Options& options) {
     Translator translator = Translator::load(options.model, options.translator);
     translator.translate_full({});  // what the folder says of decoding may be wrong, too
     return translator;
-  } catch (const std::system_error& error) {
-    throw Failure(ExitStatus::data,
-                  "--threads " + std::to_string(options.translator.threads) + ": " + error.what());
   } catch (const std::exception& error) {
     std::string message = error.what();
     std::error_code ignored;

@@ -167,7 +167,9 @@ struct Format {
             "a line for each alternative");
     require(out.find_first_of("\v\f\r") == std::string_view::npos, "no other line break");
     require(io::is_utf8(out), "the output is UTF-8");
-    if (format.jsonl && line.number == 0) check_json(out, line);  // the slowest of all
+    if (format.jsonl && line.number == 0 && line.source.size() % 4 == 0) {  // the slowest of all
+      check_json(out, line);
+    }
     if (format.jsonl || format.n_best || format.alignment || format.word_scores) return;
     std::string expected;
     program::append_on_one_line(expected, pipelines::repair_utf8(line.source).text);
