@@ -3,11 +3,14 @@
 // meanwhile: a page for a browser, or a picture of one head, or numbers. Exit status 1: it cannot
 // be done; 2: usage.
 #include <CLI/CLI.hpp>
-#include <cstdio>
+#include <algorithm>
 #include <eigenformer/eigenformer.hpp>
-#include <exception>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "support/command_line.hpp"
+#include "support/isa.hpp"
 #include "support/translate_attention.hpp"
 
 namespace {
@@ -34,17 +37,31 @@ std::string json_of(const std::vector<TranslatedSentence>& sentences, const std:
   return json.raw("\n").text();
 }
 
+/// Throws Error(invalid_argument) unless the chosen layer and head are there.
+void expect_choice(const AttentionChoice& choice, const TranslatedSentence& sentence) {
+  const Index last = last_layer(sentence, choice.kind);
+  Index heads = 0;
+  for (const AttentionMap& map : sentence.attention) heads = std::max(heads, map.head + 1);
+  expect_range(choice.layer.value_or(last), 0, last, "--layer");
+  expect_range(choice.head.value_or(0), 0, heads - 1, "--head");
+}
+
 std::string draw(const Options& options) {
-  const auto translator =
-      Translator::load(options.model, {.split = Split::none});  // the text is one sentence
+  const auto translator = Translator::load(
+      options.model, {.split = Split::none, .isa = chosen_isa()});  // the text is one sentence
   const std::string texts[] = {options.text};
   Translation translation = translator.translate_full(
       texts, {.attention = [](AttentionPlace, Index) { return true; }})[0];
   std::vector<TranslatedSentence>& sentences = translation.sentences;
   std::erase_if(sentences, [](const auto& sentence) { return sentence.alternatives.empty(); });
   if (sentences.empty()) throw Error(ErrorCode::invalid_argument, "SENTENCE has no words");
+  expect_choice(options.choice, sentences[0]);
   switch (options.output) {
-    case Output::svg: return attention_svg(sentences[0], options.choice);
+    case Output::svg:
+      if (sentences.size() == 1) return attention_svg(sentences[0], options.choice);
+      throw Error(ErrorCode::invalid_argument,
+                  "SENTENCE is too long for one picture: it was translated in " +
+                      std::to_string(sentences.size()) + " parts, which the page has");
     case Output::json: {
       const TokenId start = *translator.defaults().start_token;
       return json_of(sentences, std::string(translator.tokenizer().piece_text(start)));
@@ -54,53 +71,54 @@ std::string draw(const Options& options) {
 }
 
 void add_options(CLI::App& app, Options& options) {
-  app.add_option("MODEL", options.model, "a MarianMT folder")->required();
+  using program::whole;
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app.add_option("MODEL", options.model, "a MarianMT folder")->required()->check(program::folder());
   app.add_option("SENTENCE", options.text, "what to translate")->required();
-  app.add_option("-o,--output", options.path, "file to write; default: standard output");
-  auto* const svg = app.add_flag_callback(
-      "--svg", [&] { options.output = Output::svg; }, "one head as a picture, instead of the page");
-  app.add_flag_callback(
-         "--json", [&] { options.output = Output::json; },
-         "all heads as numbers, in the form that BertViz takes")
-      ->excludes(svg);
-  const auto choose = [&](const std::string& word) {
-    for (const auto kind : {AttentionKind::cross, AttentionKind::encoder, AttentionKind::decoder}) {
-      if (word == name(kind)) options.choice.kind = kind;
-    }
+  app.add_option("-o,--output", options.path, "file to write; default: standard output")
+      ->type_name("FILE");
+  const auto choose = [&](Output output) {
+    return [&options, output] { options.output = output; };
   };
-  app.add_option_function<std::string>("--kind", choose, "who looks at whom; default: cross")
-      ->type_name("cross|encoder|decoder")
-      ->check(CLI::IsMember({"cross", "encoder", "decoder"}));
-  app.add_option("--layer", options.choice.layer, "from 0; default: the last");
-  app.add_option("--head", options.choice.head, "from 0; default: the mean of all");
+  auto* const svg = app.add_flag_callback("--svg", choose(Output::svg),
+                                          "one head as a picture, instead of the page");
+  auto* const json = app.add_flag_callback("--json", choose(Output::json),
+                                           "all heads as numbers, in the form that BertViz takes")
+                         ->excludes(svg);
+  program::Words<AttentionKind> kinds;
+  for (const auto kind : {AttentionKind::cross, AttentionKind::encoder, AttentionKind::decoder}) {
+    kinds.emplace_back(name(kind), kind);
+  }
+  program::add_choice(app, "--kind", options.choice.kind, kinds,
+                      "who looks at whom; default: cross")
+      ->excludes(json);
+  app.add_option("--layer", options.choice.layer, "from 0; default: the last")
+      ->transform(whole(Index{0}, Index{1} << 20))
+      ->type_name("N")
+      ->excludes(json);
+  app.add_option("--head", options.choice.head, "from 0; default: the mean of all")
+      ->transform(whole(Index{0}, Index{1} << 20))
+      ->type_name("N")
+      ->excludes(json);
 }
 
-int run(int count, char** arguments) {
+void run(int count, char** arguments) {
   Options options;
   CLI::App app("Translates a sentence, and writes who looks at whom meanwhile.", "attention_page");
-  add_options(app, options);
   app.footer(
       "--kind, --layer and --head choose the picture, and what the page shows first.\n"
       "Exit status: 0; 1 it cannot be done; 2 usage.");
-  try {
-    app.parse(count, arguments);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
+  add_options(app, options);
+  if (const auto answer = program::parse(app, count, arguments)) return program::print(*answer);
   const std::string drawn = draw(options);
   program::Writer writer(program::File::output(options.path));
   writer.write(drawn);
   writer.finish();
-  return 0;
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
-  try {
-    return run(count, arguments);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "attention_page: %s\n", error.what());
-    return 1;
-  }
+  return program::run_to_status(
+      "attention_page", [&] { run(count, arguments); }, program::usage_or_data);
 }

@@ -55,12 +55,11 @@ struct Arguments {
   std::optional<std::string> answer;  ///< what --help or --version prints instead
 };
 
-Arguments parse(int count, char** words) {
+Arguments arguments_of(int count, char** words) {
   Arguments out;
   CLI::App app("What fewer bits for weights cost in quality, against f32 of the same model",
                "compare_weights");
   app.footer(notes);
-  app.set_version_flag("--version", std::string("compare_weights, Eigenformer ") + version);
   app.add_option("MODEL", out.model, "its folder, as a hub has it")->type_name("")->required();
   const auto choose = [&](const std::vector<std::string>& given) {
     out.weights.clear();
@@ -75,17 +74,9 @@ Arguments parse(int count, char** words) {
       ->type_name("FILE");
   app.add_flag("--json", out.json, "an object and no table");
   app.add_option("-j,--threads", out.threads, "default: the processors that it may use")
-      ->transform(detail::whole(Index{1}, Index{1024}))
+      ->transform(whole(Index{1}, Index{1024}))
       ->type_name("N");
-  try {
-    app.parse(count, words);
-  } catch (const CLI::CallForHelp&) {
-    out.answer = app.help();
-  } catch (const CLI::CallForVersion& asked) {
-    out.answer = std::string(asked.what()) + "\n";
-  } catch (const CLI::ParseError& error) {
-    throw Failure(ExitStatus::usage, std::string(error.what()) + " (see compare_weights --help)");
-  }
+  out.answer = parse(app, count, words);
   return out;
 }
 
@@ -190,14 +181,8 @@ std::string answer(const Arguments& arguments) {
 }
 
 void run(int count, char** words) {
-  const Arguments arguments = parse(count, words);
-  Writer output(File::output(std::nullopt));
-  output.write(arguments.answer ? *arguments.answer : answer(arguments));
-  output.flush();
-}
-
-ExitStatus status_of(const Error& error) {
-  return error.code() == ErrorCode::invalid_argument ? ExitStatus::usage : ExitStatus::data;
+  const Arguments arguments = arguments_of(count, words);
+  print(arguments.answer ? *arguments.answer : answer(arguments));
 }
 
 }  // namespace
@@ -205,6 +190,5 @@ ExitStatus status_of(const Error& error) {
 
 int main(int count, char** arguments) {
   const auto run = [&] { program::run(count, arguments); };
-  const auto status_of = [](const auto& error) { return program::status_of(error); };
-  return program::run_to_status("compare_weights", run, status_of);
+  return program::run_to_status("compare_weights", run, program::usage_or_data);
 }

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "eigenformer/pipelines/translator.hpp"
-#include "eigenformer/version.hpp"
+#include "support/command_line.hpp"
 #include "support/mpi_dealer.hpp"
 #include "support/mpi_parcel.hpp"
 #include "support/storage_word.hpp"
@@ -28,7 +28,6 @@ using namespace eigenformer;
 
 void describe(CLI::App& app, Job& job) {
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  app.set_version_flag("--version", std::string("mpi_translate, Eigenformer ") + version);
   app.footer(
       "For example: mpirun -n 5 --hostfile machines mpi_translate -i text.fr -o text.en\n"
       "Files by name only: mpirun does not say when it cannot write what it is given to write.\n"
@@ -46,7 +45,7 @@ void describe(CLI::App& app, Job& job) {
       ->type_name("DIR")
       ->capture_default_str();
   app.add_option("-b,--beam-size", job.generation.beam_size, "default: what the folder says")
-      ->transform(detail::whole(Index{1}, Index{1024}))
+      ->transform(whole(Index{1}, Index{1024}))
       ->type_name("N");
   const auto choose = [&job](const std::string& word) {
     job.translator.weights = storage_named(word);
@@ -54,11 +53,11 @@ void describe(CLI::App& app, Job& job) {
   app.add_option_function<std::string>("--weights", choose, "default: as in the file")
       ->type_name("int8|f16|bf16|f32");
   app.add_option("-j,--threads", job.translator.threads, "of each process")
-      ->transform(detail::whole(Index{1}, Index{1024}))
+      ->transform(whole(Index{1}, Index{1024}))
       ->type_name("N")
       ->capture_default_str();
   app.add_option("--block-size", job.block_bytes, "bytes of lines dealt at a time, for each thread")
-      ->transform(detail::whole(Index{1}, Index{1} << 19))
+      ->transform(whole(Index{1}, Index{1} << 19))
       ->type_name("N")
       ->capture_default_str();
 }
@@ -144,18 +143,18 @@ int run(const Job& job, int rank, int ranks) {
 
 /// What every rank is to do, or the exit status, which is one for all: none waits for another that
 /// has not understood its arguments. The first such rank says why.
-std::optional<int> parse(CLI::App& app, std::span<char*> arguments, int rank) {
+std::optional<int> parse_everywhere(CLI::App& app, std::span<char*> arguments, int rank) {
   constexpr int nobody = std::numeric_limits<int>::max();
   std::optional<int> own;
   std::string message;
   try {
-    app.parse(static_cast<int>(arguments.size()), arguments.data());
-  } catch (const CLI::Success& asked) {
-    own = 0;
-    message = asked.get_name() == "CallForHelp" ? app.help() : std::string(asked.what()) + "\n";
-  } catch (const CLI::ParseError& error) {
-    own = static_cast<int>(ExitStatus::usage);
-    message = "mpi_translate: " + std::string(error.what()) + " (see mpi_translate --help)\n";
+    if (const auto answer = parse(app, static_cast<int>(arguments.size()), arguments.data())) {
+      own = 0;
+      message = *answer;
+    }
+  } catch (const Failure& failure) {
+    own = static_cast<int>(failure.status());
+    message = "mpi_translate: " + std::string(failure.what()) + "\n";
   }
   int first = own ? rank : nobody, status = own.value_or(0);
   MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
@@ -178,7 +177,7 @@ int main(int count, char** arguments) {
                "mpi_translate");
   program::describe(app, job);
   std::optional<int> status =
-      program::parse(app, {arguments, static_cast<std::size_t>(count)}, rank);
+      program::parse_everywhere(app, {arguments, static_cast<std::size_t>(count)}, rank);
   if (!status) {
     status = program::run(job, rank, ranks);
     if (*status != 0) MPI_Abort(MPI_COMM_WORLD, *status);  // others wait, or are at work

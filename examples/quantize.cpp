@@ -2,15 +2,13 @@
 // quantize IN OUT: a model's folder with its weights in another storage, int8 if nothing else is
 // asked for; docs/int8.md has the format. Exit status 1: it cannot be done; 2: usage.
 #include <CLI/CLI.hpp>
-#include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <string>
 
 #include "eigenformer/architectures/open_model.hpp"
 #include "eigenformer/io/atomic_file.hpp"
 #include "eigenformer/io/file.hpp"
-#include "eigenformer/version.hpp"
+#include "support/command_line.hpp"
 #include "support/new_folder.hpp"
 #include "support/storage_word.hpp"
 
@@ -66,12 +64,7 @@ void quantize(const Options& options) {
   out.commit();
 }
 
-int fail(int status, const std::string& message) {
-  std::fprintf(stderr, "quantize: %s\n", message.c_str());
-  return status;
-}
-
-int run(int count, char** arguments) {
+void run(int count, char** arguments) {
   Options options;
   options.model.load.access = io::FileAccess::map;
   options.model.storage = Storage::int8;
@@ -80,7 +73,6 @@ int run(int count, char** arguments) {
       "Files beside the weights are copied; docs/int8.md has the format of int8.\n"
       "Exit status: 0; 1 it cannot be done, and nothing is left; 2 usage, or OUT is in use.\n"
       "Killed, it leaves OUT.PID.tmp.");
-  app.set_version_flag("--version", std::string("quantize, Eigenformer ") + version);
   app.add_option("IN", options.in, "folder of the model, as a hub has it")->required();
   app.add_option("OUT", options.out, "folder to make, which is not there or empty")->required();
   const auto choose = [&options](const std::string& word) {
@@ -88,25 +80,14 @@ int run(int count, char** arguments) {
   };
   app.add_option_function<std::string>("--weights", choose, "how weights are stored; default: int8")
       ->type_name("int8|f16|bf16|f32");
-  try {
-    app.parse(count, arguments);
-  } catch (const CLI::Success& asked) {
-    return app.exit(asked);
-  } catch (const CLI::ParseError& error) {
-    return fail(2, std::string(error.what()) + " (see quantize --help)");
-  }
+  if (const auto answer = program::parse(app, count, arguments)) return program::print(*answer);
   quantize(options);
-  return 0;
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
-  try {
-    return run(count, arguments);
-  } catch (const program::FolderInUse& error) {
-    return fail(2, error.what());
-  } catch (const std::exception& error) {
-    return fail(1, error.what());
-  }
+  const auto data = [](const Error&) { return program::ExitStatus::data; };
+  return program::run_to_status(
+      "quantize", [&] { run(count, arguments); }, data);
 }

@@ -9,6 +9,7 @@
 
 #include "eigenformer/io/checkpoint.hpp"
 #include "eigenformer/io/json.hpp"
+#include "support/command_line.hpp"
 #include "support/paper_transformer.hpp"
 #include "support/terminal_tables.hpp"
 
@@ -110,9 +111,13 @@ void walk(const Options& options) {
   expect_range(options.head, 0, config.heads - 1, "--head");
   const auto model = make_marian<double>(config, io::open_checkpoint(options.model));
   const paper::Transformer formulas(config, model);
-  const auto translator = Translator::load(options.model);
+  const auto translator =
+      Translator::load(options.model, {.split = Split::none});  // the text is one sentence
   const MarianTokenizer& tokenizer = translator.tokenizer();
-  const std::vector<TokenId> ids = tokenizer.encode_source(options.sentence);
+  const std::string sentence = pipelines::repair_utf8(options.sentence).text;
+  const std::vector<TokenId> ids = tokenizer.encode_source(sentence);
+  const auto count = static_cast<Index>(ids.size());
+  expect_range(count, 2, translator.model().longest(), "SENTENCE: pieces, with the end");
   Labels pieces;
   for (const TokenId id : ids) pieces.emplace_back(tokenizer.source_piece_text(id));
 
@@ -124,33 +129,36 @@ void walk(const Options& options) {
               (memory - own).cwiseAbs().maxCoeff() < 1e-9 ? "the same" : "something else");
   const std::vector<TokenId> target = decode(formulas, memory, pieces, translator);
   std::printf("\n%s\nTranslator, greedy: %s\n", tokenizer.decode_target(target).c_str(),
-              translator(options.sentence, {.beam_size = 1}).c_str());
+              translator(sentence, {.beam_size = 1}).c_str());
 }
 
-int run(int count, char** arguments) {
+void run(int count, char** arguments) {
+  using program::whole;
   Options options;
   CLI::App app("A sentence's way through a Transformer, number by number.", "transformer_by_hand");
   app.footer("docs/transformer_by_hand.md walks along. Exit status: 0; 1 an error; 2 usage.");
-  app.add_option("SENTENCE", options.sentence)->required();
-  app.add_option("--model", options.model, "a MarianMT folder")->capture_default_str();
-  app.add_option("--layer", options.layer, "of the encoder, from 0");
-  app.add_option("--head", options.head, "of that layer, from 0");
-  try {
-    app.parse(count, arguments);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app.add_option("SENTENCE", options.sentence, "what to translate")->required();
+  app.add_option("-m,--model", options.model, "a MarianMT folder")
+      ->check(program::folder())
+      ->type_name("DIR")
+      ->capture_default_str();
+  const auto add = [&](const char* name, Index& variable, const char* text) {
+    app.add_option(name, variable, text)
+        ->transform(whole(Index{0}, Index{1} << 20))
+        ->type_name("N")
+        ->capture_default_str();
+  };
+  add("--layer", options.layer, "of the encoder, from 0");
+  add("--head", options.head, "of that layer, from 0");
+  if (const auto answer = program::parse(app, count, arguments)) return program::print(*answer);
   walk(options);
-  return 0;
+  program::expect_printed();
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
-  try {
-    return run(count, arguments);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "transformer_by_hand: %s\n", error.what());
-    return 1;
-  }
+  return program::run_to_status(
+      "transformer_by_hand", [&] { run(count, arguments); }, program::usage_or_data);
 }

@@ -132,9 +132,7 @@ void translate(Options options) {
 void run(int count, char** arguments) {
   CommandLine command_line = parse_command_line(count, arguments);
   if (!command_line.answer) return translate(std::move(command_line.options));
-  Writer output(File::output(std::nullopt));
-  output.write(*command_line.answer);
-  output.flush();
+  print(*command_line.answer);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "support/command_line.hpp"
 #include "support/golden_folder.hpp"
 #include "support/isa.hpp"
 #include "support/storage_word.hpp"
@@ -34,30 +35,23 @@ void verify(const std::string& folder, const Options& options, Counts& counts) {
   });
 }
 
-int run(int count, char** arguments) {
+void run(int count, char** arguments) {
   Options options;
   CLI::App app(
       "Models in their hub's layout, with golden.safetensors and golden.json, against "
       "these.\nWith other weights than the file's, tensors may be further away, and "
       "generated ids may differ.",
       "verify");
-  app.add_option("DIR", options.folders)->required();
+  app.add_option("DIR", options.folders, "a MarianMT or vaswani folder, with the golden files")
+      ->required();
   const auto choose = [&options](const std::string& word) {
     options.model.storage = program::storage_named(word);
   };
   app.add_option_function<std::string>("--weights", choose, "default: the file's")
       ->type_name("f32|f16|bf16|int8");
-  try {
-    app.parse(count, arguments);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  try {
-    options.isa = chosen_isa();
-  } catch (const eigenformer::Error& error) {
-    std::fprintf(stderr, "verify: %s\n", error.what());
-    return 2;
-  }
+  app.footer("Exit status: 0; 1 something differs that must not, or cannot be read; 2 usage.");
+  if (const auto answer = program::parse(app, count, arguments)) return program::print(*answer);
+  options.isa = chosen_isa();
   Counts counts;
   for (const std::string& folder : options.folders) {
     try {
@@ -69,13 +63,13 @@ int run(int count, char** arguments) {
   }
   std::printf("%d passed, %d failed, %d may differ and do\n", counts.passed, counts.failed,
               counts.told);
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-    std::fprintf(stderr, "verify: standard output cannot be written\n");
-    return 1;
-  }
-  return counts.failed == 0 ? 0 : 1;
+  program::expect_printed();
+  if (counts.failed > 0) throw program::Failure(program::ExitStatus::data, "");
 }
 
 }  // namespace
 
-int main(int count, char** arguments) { return run(count, arguments); }
+int main(int count, char** arguments) {
+  return program::run_to_status(
+      "verify", [&] { run(count, arguments); }, program::usage_or_data);
+}

@@ -5,36 +5,33 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <vector>
 
-namespace program {
+#include "translate_failure.hpp"
 
-/// There is something already.
-struct FolderInUse : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+namespace program {
 
 /// Its files are made in a folder beside it, which gets its name in the end. An empty folder that
 /// is there already is kept (it may be a mount point) and its files are made in it; without a
 /// commit they go.
 class NewFolder {
  public:
-  /// Throws FolderInUse unless the path names nothing or an empty folder, and
+  /// Throws Failure of usage unless the path names nothing or an empty folder, and
   /// std::filesystem::filesystem_error.
   explicit NewFolder(const std::string& path) : path_(without_slash(path)), work_(path_) {
     const auto type = std::filesystem::symlink_status(path_).type();
     if (type == std::filesystem::file_type::not_found) {
       work_ += "." + std::to_string(::getpid()) + ".tmp";
       if (!std::filesystem::create_directory(work_)) {
-        throw FolderInUse(work_.string() + " is in the way");
+        throw Failure(ExitStatus::usage, work_.string() + " is in the way");
       }
       return;
     }
-    if (!std::filesystem::is_directory(path_)) throw FolderInUse(path + " is not a folder");
-    if (!std::filesystem::is_empty(path_)) throw FolderInUse(path + " is not empty");
+    if (!std::filesystem::is_directory(path_))
+      throw Failure(ExitStatus::usage, path + " is not a folder");
+    if (!std::filesystem::is_empty(path_)) throw Failure(ExitStatus::usage, path + " is not empty");
   }
   NewFolder(const NewFolder&) = delete;
   NewFolder& operator=(const NewFolder&) = delete;

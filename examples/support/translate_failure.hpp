@@ -10,6 +10,7 @@
 #include <string>
 
 #include "eigenformer/core/error.hpp"
+#include "eigenformer/pipelines/markup.hpp"
 
 namespace program {
 
@@ -31,12 +32,20 @@ inline Failure system_failure(const std::string& what) {
   return {ExitStatus::data, what + ": " + std::strerror(errno)};
 }
 
+/// Throws Failure unless all that stdio was given for standard output is written.
+inline void expect_printed() {
+  if (std::fflush(stdout) != 0) throw system_failure("cannot write standard output");
+  if (std::ferror(stdout) != 0) throw Failure(ExitStatus::data, "cannot write standard output");
+}
+
 /// Calls run(), prints "PROGRAM: message" to stderr if it fails, and gives the exit status: of the
 /// library's own errors what status_of(error) says.
 template <class Run, class StatusOf>
 int run_to_status(const char* program, Run run, StatusOf status_of) {
   const auto fail = [program](ExitStatus status, const char* message) {
-    if (message[0] != '\0') std::fprintf(stderr, "%s: %s\n", program, message);
+    // A file's name may have what a terminal would obey.
+    const std::string text = eigenformer::pipelines::displayable(message);
+    if (!text.empty()) std::fprintf(stderr, "%s: %s\n", program, text.c_str());
     return static_cast<int>(status);
   };
   try {
@@ -51,6 +60,12 @@ int run_to_status(const char* program, Run run, StatusOf status_of) {
   } catch (const std::exception& error) {
     return fail(ExitStatus::data, error.what());
   }
+}
+
+/// For run_to_status: arguments that make no sense, or something that cannot be done.
+inline ExitStatus usage_or_data(const eigenformer::Error& error) {
+  return error.code() == eigenformer::ErrorCode::invalid_argument ? ExitStatus::usage
+                                                                  : ExitStatus::data;
 }
 
 }  // namespace program

@@ -4,19 +4,17 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
+#include "command_line.hpp"
 #include "eigenformer/core/processors.hpp"
 #include "eigenformer/generation/plan.hpp"
 #include "eigenformer/pipelines/translation.hpp"
-#include "eigenformer/version.hpp"
 #include "isa.hpp"
 #include "translate_failure.hpp"
 
@@ -95,44 +93,6 @@ Exit status: 0; 1 data that cannot be read, translated or written; 2 usage; 3 no
 
 inline eigenformer::Index default_threads() {
   return std::min<eigenformer::Index>(eigenformer::usable_processors(), 1024);
-}
-
-/// A word for each value.
-template <class Value>
-using Words = std::vector<std::pair<std::string, Value>>;
-
-/// An option whose value is one of `words`; an empty one is for the option without a value.
-template <class Variable, class Value>
-CLI::Option* add_choice(CLI::App& app, const std::string& name, Variable& variable,
-                        const Words<Value>& words, const std::string& description) {
-  std::string list;
-  for (const auto& [word, value] : words) list += (list.empty() ? "" : "|") + word;
-  const auto choose = [&variable, name, words, list](const std::string& given) {
-    for (const auto& [word, value] : words) {
-      if (word != given) continue;
-      variable = value;
-      return;
-    }
-    throw CLI::ValidationError(name, "expected " + list + ", got " + given);
-  };
-  return app.add_option_function<std::string>(name, choose, description)->type_name(list);
-}
-
-/// For Option::transform: a decimal number and nothing else. CLI11 by itself reads 010 as 8, and
-/// what has more than 64 bits as the greatest number of them.
-template <class Number>
-CLI::Validator whole(Number least, Number most) {
-  const auto check = [least, most](std::string& word) {
-    Number number = 0;
-    const char* const end = word.data() + word.size();
-    const auto [after, error] = std::from_chars(word.data(), end, number);
-    if (error == std::errc() && after == end && least <= number && number <= most) {
-      word = std::to_string(number);
-      return std::string();
-    }
-    return "expected " + std::to_string(least) + " to " + std::to_string(most) + ", got " + word;
-  };
-  return CLI::Validator(check, "");
 }
 
 inline void add_files(CLI::App& app, Options& options) {
@@ -251,17 +211,6 @@ inline void settle(Options& options) {
   }
 }
 
-/// The arguments as CLI11 takes them: last first, and --beam_size as --beam-size.
-inline std::vector<std::string> reversed(int count, char** arguments) {
-  std::vector<std::string> out(arguments + std::min(count, 1), arguments + count);
-  for (std::string& word : out) {
-    if (!word.starts_with("--")) continue;
-    std::replace(word.begin(), std::find(word.begin(), word.end(), '='), '_', '-');
-  }
-  std::reverse(out.begin(), out.end());
-  return out;
-}
-
 }  // namespace detail
 
 /// Throws Failure of usage.
@@ -271,23 +220,14 @@ inline CommandLine parse_command_line(int count, char** arguments) {
   app.footer(detail::notes);
   app.get_formatter()->column_width(36);
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  app.set_version_flag("--version", std::string("translate, Eigenformer ") + eigenformer::version);
   out.options.translator.isa = chosen_isa();
   detail::add_files(app, out.options);
   detail::add_search(app, out.options);
   detail::add_formats(app, out.options);
   detail::add_speed(app, out.options);
-  try {
-    app.parse(detail::reversed(count, arguments));
-    out.options.format.n_best = app.count("--n-best") > 0;
-    detail::settle(out.options);
-  } catch (const CLI::CallForHelp&) {
-    out.answer = app.help();
-  } catch (const CLI::CallForVersion& version) {
-    out.answer = std::string(version.what()) + "\n";
-  } catch (const CLI::ParseError& error) {
-    throw Failure(ExitStatus::usage, std::string(error.what()) + " (see translate --help)");
-  }
+  out.answer = parse(app, count, arguments);
+  out.options.format.n_best = app.count("--n-best") > 0;
+  if (!out.answer) detail::settle(out.options);
   return out;
 }
 

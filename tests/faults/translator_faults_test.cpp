@@ -85,8 +85,17 @@ long fail_everywhere(const Way& way, Fault fault, Promise promise) {
   }
 }
 
+/// What the program ends with.
+class Total final : public ::testing::Environment {
+ public:
+  long injected = 0;
+  void TearDown() override { std::printf("injected %6ld in all\n", injected); }
+};
+Total& total = static_cast<Total&>(*::testing::AddGlobalTestEnvironment(new Total));
+
 void report(const std::string& way, Fault fault, long count) {
   std::printf("injected %6ld %s: %s\n", count, name(fault).c_str(), way.c_str());
+  total.injected += count;
   EXPECT_GT(count, 0);
 }
 

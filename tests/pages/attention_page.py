@@ -200,10 +200,15 @@ def check_other_forms(program, model):
 
 def check_errors(program, model):
     for what, arguments, status, text in (
-            ('no such layer', [model, CAT, '--layer', '2'], 1, 'layer 2'),
-            ('no such head', [model, CAT, '--svg', '--head', '4'], 1, 'head 4'),
-            ('no words', [model, ' '], 1, 'SENTENCE has no words'),
-            ('no folder', ['nowhere', CAT], 1, 'nowhere'),
+            ('no such layer', [model, CAT, '--layer', '2'], 2, '--layer: expected 0 to 1, got 2'),
+            ('no such head', [model, CAT, '--svg', '--head', '4'], 2,
+             '--head: expected 0 to 3, got 4'),
+            ('no layer', [model, CAT, '--layer', '-1'], 2, '--layer: expected 0 to '),
+            ('decimal', [model, CAT, '--layer', '010'], 2, '--layer: expected 0 to 1, got 10'),
+            ('no words', [model, ' '], 2, 'SENTENCE has no words'),
+            ('too long', [model, 'mot ' * 600, '--svg'], 2, 'SENTENCE is too long for one picture'),
+            ('no folder', ['nowhere', CAT], 2, 'MODEL: nowhere is not a folder'),
+            ('no choice', [model, CAT, '--json', '--head', '0'], 2, 'excludes'),
             ('no such kind', [model, CAT, '--kind', 'self'], 2, '--kind'),
             ('two forms', [model, CAT, '--svg', '--json'], 2, 'excludes'),
             ('no sentence', [model], 2, 'SENTENCE is required'),

@@ -30,24 +30,41 @@ tail -n 2 out | sed 's/.*: //' > texts
 check 'by hand and by the Translator: one text' test "$(sort -u texts | wc -l)" -eq 1
 check 'which is a text' test -s texts
 
-by_hand ''
-check 'nothing: exit status 0' test $? -eq 0
+by_hand "Il pleut. Je reste à la maison. Et toi ?"
+tail -n 2 out | sed 's/.*: //' > texts
+check 'several sentences are one here' test "$(sort -u texts | wc -l)" -eq 1
+by_hand ' '
+status=$?
+check 'nothing' says 2 'SENTENCE: pieces, with the end: expected 2 to 512, got 1'
+by_hand "$(seq -s ' ' 600)"
+status=$?
+check 'too much' says 2 'SENTENCE: pieces, with the end: expected 2 to 512, got '
+check 'too much: nothing printed' test ! -s out
 by_hand $'\xff<b>\t😀'
 check 'odd text: exit status 0' test $? -eq 0
 check 'odd text: what is printed is UTF-8' iconv -f UTF-8 -t UTF-8 out
 
 by_hand Oui --layer 4
 status=$?
-check '--layer above' says 1 'transformer_by_hand: --layer: expected 0 to 3, got 4'
+check '--layer above' says 2 'transformer_by_hand: --layer: expected 0 to 3, got 4'
 by_hand Oui --head -1
 status=$?
-check '--head below' says 1 'transformer_by_hand: --head: expected 0 to 3, got -1'
+check '--head below' says 2 'transformer_by_hand: --head: expected 0 to 1048576, got -1'
+by_hand Oui --head 010
+status=$?
+check '--head is decimal' says 2 'transformer_by_hand: --head: expected 0 to 3, got 10'
 "$program" --model nowhere Oui 2> err
 status=$?
-check 'no such folder' says 1 'nowhere'
+check 'no such folder' says 2 'transformer_by_hand: --model: nowhere is not a folder'
 "$program" 2> err
 status=$?
 check 'no sentence' says 2 'SENTENCE is required'
+
+if [ -w /dev/full ]; then
+  "$program" --model "$model" Oui > /dev/full 2> err
+  status=$?
+  check 'a full disk' says 1 'cannot write standard output'
+fi
 
 echo "$checks checks, $failures failed"
 [ "$failures" -eq 0 ]

@@ -29,7 +29,7 @@ says() {
   check "verify $*: its message" test "$(head -n 1 run.err)" = "$text"
 }
 
-check 'every option has a check here' only_options "$verify" -h --help --weights
+check 'every option has a check here' only_options "$verify" -h --help --version --weights
 for help in -h --help; do
   check "$help" ends 0 $help
   check "$help: on stdout" grep -q '^Usage: verify ' run.out
@@ -49,10 +49,13 @@ for weights in f32 f16 bf16 int8; do
 done
 check '--weights: f32 is nearer than int8' test "$(cksum < f32.out)" != "$(cksum < int8.out)"
 
-says 'DIR is required'
-says '--weights: expected f32|f16|bf16|int8, got int4' "$golden" --weights int4
-says '--weights: 1 required f32|f16|bf16|int8 missing' "$golden" --weights
-says 'The following argument was not expected: --bogus' "$golden" --bogus
+see='(see verify --help)'
+says "verify: DIR is required $see"
+says "verify: --weights: expected f32|f16|bf16|int8, got int4 $see" "$golden" --weights int4
+says "verify: --weights: 1 required f32|f16|bf16|int8 missing $see" "$golden" --weights
+says "verify: The following argument was not expected: --bogus $see" "$golden" --bogus
+check '--version' ends 0 --version
+check '--version: on stdout' grep -q '^verify, Eigenformer ' run.out
 
 unknown='EIGENFORMER_ISA: "mmx" is not known, or not of this machine'
 EIGENFORMER_ISA=mmx says "verify: $unknown" "$golden"
@@ -68,7 +71,7 @@ check 'an empty folder: exit status 1' ends 1 empty
 if [ -w /dev/full ]; then
   "$verify" "$golden" > /dev/full 2> run.err
   check 'a full disk: exit status 1' test $? -eq 1
-  check 'a full disk: a message' grep -q 'standard output cannot be written' run.err
+  check 'a full disk: a message' grep -q 'cannot write standard output' run.err
 fi
 
 echo "$checks checks, $failures failed"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// What a caller may ask of decoding. Names, meanings and defaults are those of transformers'
-/// generate().
+/// What a caller may ask of decoding. Meanings and defaults are those of transformers' generate(),
+/// names mostly: beam_size is num_beams there, hypotheses num_return_sequences.
 #pragma once
 
 #include <cstdint>

@@ -58,6 +58,18 @@ inline Index last_layer(const TranslatedSentence& sentence, AttentionKind kind) 
   return last;
 }
 
+/// For a choice that nothing which was kept meets.
+[[noreturn]] inline void refuse_choice(const TranslatedSentence& sentence,
+                                       const AttentionChoice& choice) {
+  std::string text = std::string(name(choice.kind)) + " attention";
+  if (choice.layer) text += ", layer " + std::to_string(*choice.layer);
+  if (choice.head) text += ", head " + std::to_string(*choice.head);
+  const Index last = last_layer(sentence, choice.kind);
+  text += last < 0 ? ": no layer of that kind was kept"
+                   : ": was not kept, layer " + std::to_string(last) + " is the last one that was";
+  throw Error(ErrorCode::invalid_argument, text + " (TranslationOptions::attention)");
+}
+
 /// The weights [queries, keys] in pieces. Throws Error(invalid_argument) where they were not kept.
 inline Matrix<double> chosen_attention(const TranslatedSentence& sentence,
                                        const AttentionChoice& choice) {
@@ -72,13 +84,7 @@ inline Matrix<double> chosen_attention(const TranslatedSentence& sentence,
       sum += map.weights;
     }
   }
-  if (heads == 0) {
-    const std::string head = choice.head ? std::to_string(*choice.head) : "any";
-    throw Error(ErrorCode::invalid_argument,
-                std::string("attention of the ") + name(choice.kind) + ", layer " +
-                    (place.layer < 0 ? "any" : std::to_string(place.layer)) + ", head " + head +
-                    ": it was not kept; TranslationOptions::attention says what is");
-  }
+  if (heads == 0) refuse_choice(sentence, choice);
   sum /= static_cast<double>(heads);
   return sum;
 }

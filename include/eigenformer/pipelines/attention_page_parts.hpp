@@ -74,6 +74,8 @@ inline constexpr std::string_view body = R"html(<body>
 <label><input type="checkbox" id="pieces"> pieces, not words</label>
 </form>
 <noscript><p>This page draws its pictures by JavaScript.</p></noscript>
+<p>Every head spreads its look over all words; layers and heads count from 0, and &lt;/s&gt; ends a
+sentence.</p>
 <h2 id="queries-title">A word</h2>
 <ul class="strip" id="queries" dir="auto" aria-labelledby="queries-title"></ul>
 <h2 id="keys-title">looks at</h2>
@@ -88,13 +90,16 @@ inline constexpr std::string_view body = R"html(<body>
 
 inline constexpr std::string_view script = R"js(
 'use strict';
-const data = JSON.parse(document.getElementById('data').textContent);
 const part = id => document.getElementById(id);
+const data = JSON.parse(part('data').textContent);
+const decode = head => head && Uint8Array.from(atob(head), byte => byte.charCodeAt(0));
+for (const {encoder, decoder, cross} of data.sentences) {
+  for (const one of [encoder, decoder, cross]) one.layers = one.layers.map(h => h.map(decode));
+}
 const state = {sentence: 0, kind: data.first.kind, layer: data.first.layer, head: data.first.head,
                pieces: false, side: 'queries', word: 0};
 
 const view = () => data.sentences[state.sentence][state.kind];
-const sum = numbers => numbers.reduce((a, b) => a + b, 0);
 const percent = weight => Math.round(100 * weight) + '%';
 
 /// Text, first piece, pieces and whether it is special, of each thing on an axis.
@@ -103,21 +108,19 @@ function tokens(side) {
   return state.pieces ? pieces.map((text, i) => [text, i, 1, 0]) : words;
 }
 
-/// [queries][keys] in pieces; head -1: the mean.
-function pieceWeights(layer, head) {
+/// [queries][keys]; head -1: the mean. What a word's pieces get is added, what they give averaged.
+function weights(layer, head) {
   const heads = view().layers[layer].filter((one, h) => one !== null && (head < 0 || h === head));
   const width = view().keys.pieces.length;
-  const all = heads.map(one => Uint8Array.from(atob(one), byte => byte.charCodeAt(0)));
-  return view().queries.pieces.map((_, q) => view().keys.pieces.map(
-      (_, k) => sum(all.map(bytes => bytes[q * width + k])) / (255 * Math.max(1, all.length))));
-}
-
-/// The same of what is on the axes: what a word's pieces get is added, what they give is averaged.
-function weights(layer, head) {
-  const whole = pieceWeights(layer, head);
-  const inside = ([, first, count]) => [...Array(count).keys()].map(i => first + i);
-  return tokens('queries').map(query => tokens('keys').map(
-      key => sum(inside(query).map(q => sum(inside(key).map(k => whole[q][k])))) / query[2]));
+  return tokens('queries').map(([, top, rows]) => tokens('keys').map(([, left, columns]) => {
+    let sum = 0;
+    for (const bytes of heads) {
+      for (let q = top; q < top + rows; ++q) {
+        for (let k = left; k < left + columns; ++k) sum += bytes[q * width + k];
+      }
+    }
+    return sum / (255 * heads.length * rows);
+  }));
 }
 
 /// Text changes its colour where the other one is easier to read.
@@ -205,12 +208,11 @@ function drawTable() {
 /// Pixels, whose opacity is the weight.
 function drawHeatmap(canvas, rows) {
   const ink = getComputedStyle(document.documentElement).getPropertyValue('--ink');
-  [canvas.width, canvas.height] = [rows[0].length, rows.length];
-  const context = canvas.getContext('2d');
-  rows.forEach((row, q) => row.forEach((weight, k) => {
-    context.fillStyle = `rgb(${ink.trim().split(/\s+/).join(', ')}, ${weight})`;
-    context.fillRect(k, q, 1, 1);
-  }));
+  const image = new ImageData(rows[0].length, rows.length);
+  const color = ink.trim().split(/\s+/).map(Number);
+  rows.flat().forEach((weight, i) => image.data.set([...color, 255 * weight], 4 * i));
+  [canvas.width, canvas.height] = [image.width, image.height];
+  canvas.getContext('2d').putImageData(image, 0, 0);
 }
 
 function drawHeads() {

@@ -10,10 +10,11 @@
 
 namespace eigenformer::inline v0::pipelines {
 
-/// Whether HTML and XML may hold the character: neither control characters nor those that Unicode
-/// keeps for programs.
+/// Whether HTML and XML may hold the character: tab and the end of a line, but no other control
+/// characters, nor those that Unicode keeps for programs.
 constexpr bool may_be_in_markup(char32_t code) {
-  const bool control = code < 0x20 || (code >= 0x7F && code < 0xA0);
+  const bool space = code == U'\t' || code == U'\n';
+  const bool control = !space && (code < 0x20 || (code >= 0x7F && code < 0xA0));
   const bool none = (code >= 0xFDD0 && code <= 0xFDEF) || (code & 0xFFFE) == 0xFFFE;
   return !control && !none;
 }
