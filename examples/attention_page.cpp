@@ -48,7 +48,8 @@ void expect_choice(const AttentionChoice& choice, const TranslatedSentence& sent
 
 std::string draw(const Options& options) {
   const auto translator = Translator::load(
-      options.model, {.split = Split::none, .isa = chosen_isa()});  // the text is one sentence
+      options.model,
+      {.split = Split::none, .isa = program::chosen_isa()});  // the text is one sentence
   const std::string texts[] = {options.text};
   Translation translation = translator.translate_full(
       texts, {.attention = [](AttentionPlace, Index) { return true; }})[0];

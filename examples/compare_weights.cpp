@@ -15,11 +15,11 @@
 
 #include "eigenformer/core/thread_pool.hpp"
 #include "eigenformer/pipelines/translator.hpp"
+#include "support/failure.hpp"
+#include "support/files.hpp"
 #include "support/isa.hpp"
+#include "support/json_text.hpp"
 #include "support/storage_word.hpp"
-#include "support/translate_failure.hpp"
-#include "support/translate_files.hpp"
-#include "support/translate_json.hpp"
 #include "support/translate_options.hpp"
 #include "support/weight_comparison.hpp"
 
@@ -63,7 +63,8 @@ Arguments arguments_of(int count, char** words) {
   app.add_option("MODEL", out.model, "its folder, as a hub has it")->type_name("")->required();
   const auto choose = [&](const std::vector<std::string>& given) {
     out.weights.clear();
-    for (const std::string& word : given) out.weights.push_back(storage_named(word));
+    for (const std::string& word : given)
+      out.weights.push_back(chosen("--weights", storage_words(), word));
   };
   app.add_option_function<std::vector<std::string>>("--weights", choose,
                                                     "default: int8,bf16,f16; f32 is there, too")

@@ -15,10 +15,10 @@
 
 #include "eigenformer/pipelines/translator.hpp"
 #include "support/command_line.hpp"
+#include "support/failure.hpp"
 #include "support/mpi_dealer.hpp"
 #include "support/mpi_parcel.hpp"
 #include "support/storage_word.hpp"
-#include "support/translate_failure.hpp"
 #include "support/translate_text.hpp"
 
 namespace program {
@@ -47,11 +47,7 @@ void describe(CLI::App& app, Job& job) {
   app.add_option("-b,--beam-size", job.generation.beam_size, "default: what the folder says")
       ->transform(whole(Index{1}, Index{1024}))
       ->type_name("N");
-  const auto choose = [&job](const std::string& word) {
-    job.translator.weights = storage_named(word);
-  };
-  app.add_option_function<std::string>("--weights", choose, "default: as in the file")
-      ->type_name("int8|f16|bf16|f32");
+  add_weights(app, job.translator.weights, "default: as in the file");
   app.add_option("-j,--threads", job.translator.threads, "of each process")
       ->transform(whole(Index{1}, Index{1024}))
       ->type_name("N")

@@ -75,11 +75,7 @@ void run(int count, char** arguments) {
       "Killed, it leaves OUT.PID.tmp.");
   app.add_option("IN", options.in, "folder of the model, as a hub has it")->required();
   app.add_option("OUT", options.out, "folder to make, which is not there or empty")->required();
-  const auto choose = [&options](const std::string& word) {
-    options.model.storage = program::storage_named(word);
-  };
-  app.add_option_function<std::string>("--weights", choose, "how weights are stored; default: int8")
-      ->type_name("int8|f16|bf16|f32");
+  program::add_weights(app, options.model.storage, "how weights are stored; default: int8");
   if (const auto answer = program::parse(app, count, arguments)) return program::print(*answer);
   quantize(options);
 }

@@ -16,8 +16,8 @@
 #include <utility>
 
 #include "eigenformer/generation/sampling.hpp"
-#include "support/translate_failure.hpp"
-#include "support/translate_files.hpp"
+#include "support/failure.hpp"
+#include "support/files.hpp"
 #include "support/translate_filter.hpp"
 #include "support/translate_interactive.hpp"
 #include "support/translate_lines.hpp"

@@ -44,14 +44,10 @@ void run(int count, char** arguments) {
       "verify");
   app.add_option("DIR", options.folders, "a MarianMT or vaswani folder, with the golden files")
       ->required();
-  const auto choose = [&options](const std::string& word) {
-    options.model.storage = program::storage_named(word);
-  };
-  app.add_option_function<std::string>("--weights", choose, "default: the file's")
-      ->type_name("f32|f16|bf16|int8");
+  program::add_weights(app, options.model.storage, "default: the file's");
   app.footer("Exit status: 0; 1 something differs that must not, or cannot be read; 2 usage.");
   if (const auto answer = program::parse(app, count, arguments)) return program::print(*answer);
-  options.isa = chosen_isa();
+  options.isa = program::chosen_isa();
   Counts counts;
   for (const std::string& folder : options.folders) {
     try {

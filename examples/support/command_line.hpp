@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "eigenformer/version.hpp"
-#include "translate_failure.hpp"
-#include "translate_files.hpp"
+#include "failure.hpp"
+#include "files.hpp"
 
 namespace program {
 
@@ -23,21 +23,30 @@ namespace program {
 template <class Value>
 using Words = std::vector<std::pair<std::string, Value>>;
 
+template <class Value>
+std::string list(const Words<Value>& words) {
+  std::string out;
+  for (const auto& [word, value] : words) out += (out.empty() ? "" : "|") + word;
+  return out;
+}
+
+/// What the word stands for that an option of that name got. Throws CLI::ValidationError.
+template <class Value>
+Value chosen(const std::string& name, const Words<Value>& words, const std::string& given) {
+  for (const auto& [word, value] : words) {
+    if (word == given) return value;
+  }
+  throw CLI::ValidationError(name, "expected " + list(words) + ", got " + given);
+}
+
 /// An option whose value is one of `words`; an empty one is for the option without a value.
 template <class Variable, class Value>
 CLI::Option* add_choice(CLI::App& app, const std::string& name, Variable& variable,
                         const Words<Value>& words, const std::string& description) {
-  std::string list;
-  for (const auto& [word, value] : words) list += (list.empty() ? "" : "|") + word;
-  const auto choose = [&variable, name, words, list](const std::string& given) {
-    for (const auto& [word, value] : words) {
-      if (word != given) continue;
-      variable = value;
-      return;
-    }
-    throw CLI::ValidationError(name, "expected " + list + ", got " + given);
+  const auto choose = [&variable, name, words](const std::string& given) {
+    variable = chosen(name, words, given);
   };
-  return app.add_option_function<std::string>(name, choose, description)->type_name(list);
+  return app.add_option_function<std::string>(name, choose, description)->type_name(list(words));
 }
 
 /// For Option::transform: a decimal number and nothing else. CLI11 by itself reads 010 as 8, and

@@ -6,6 +6,8 @@
 
 #include "eigenformer/kernels/dispatch.hpp"
 
+namespace program {
+
 /// The kernels that EIGENFORMER_ISA names, or the machine's fastest. A program may read its
 /// environment; the library does not. Throws Error(invalid_argument).
 inline eigenformer::Isa chosen_isa() {
@@ -16,3 +18,5 @@ inline eigenformer::Isa chosen_isa() {
   throw Error(ErrorCode::invalid_argument, std::string("EIGENFORMER_ISA: \"") + word +
                                                "\" is not known, or not of this machine");
 }
+
+}  // namespace program

@@ -13,9 +13,9 @@
 #include <utility>
 
 #include "eigenformer/pipelines/translation.hpp"
+#include "failure.hpp"
+#include "files.hpp"
 #include "mpi_parcel.hpp"
-#include "translate_failure.hpp"
-#include "translate_files.hpp"
 #include "translate_resume.hpp"
 
 namespace program {

@@ -11,7 +11,7 @@
 #include <thread>
 #include <utility>
 
-#include "translate_failure.hpp"
+#include "failure.hpp"
 
 namespace program {
 

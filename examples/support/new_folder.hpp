@@ -9,7 +9,7 @@
 #include <system_error>
 #include <vector>
 
-#include "translate_failure.hpp"
+#include "failure.hpp"
 
 namespace program {
 

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "eigenformer/pipelines/translation.hpp"
-#include "translate_files.hpp"
-#include "translate_json.hpp"
+#include "files.hpp"
+#include "json_text.hpp"
 
 namespace program {
 

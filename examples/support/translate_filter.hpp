@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "translate_files.hpp"
+#include "files.hpp"
 #include "translate_lines.hpp"
 #include "translate_options.hpp"
 #include "translate_progress.hpp"

@@ -9,7 +9,7 @@
 
 #include "eigenformer/core/error.hpp"
 #include "eigenformer/pipelines/translator.hpp"
-#include "translate_files.hpp"
+#include "files.hpp"
 #include "translate_lines.hpp"
 #include "translate_options.hpp"
 

@@ -12,9 +12,9 @@
 
 #include "eigenformer/core/error.hpp"
 #include "eigenformer/pipelines/translator.hpp"
+#include "files.hpp"
+#include "json_text.hpp"
 #include "translate_attention.hpp"
-#include "translate_files.hpp"
-#include "translate_json.hpp"
 #include "translate_options.hpp"
 #include "translate_text.hpp"
 

@@ -15,8 +15,9 @@
 #include "eigenformer/core/processors.hpp"
 #include "eigenformer/generation/plan.hpp"
 #include "eigenformer/pipelines/translation.hpp"
+#include "failure.hpp"
 #include "isa.hpp"
-#include "translate_failure.hpp"
+#include "storage_word.hpp"
 
 namespace program {
 
@@ -170,10 +171,7 @@ inline void add_speed(CLI::App& app, Options& options) {
   add_choice(app, "--split", translator.split, splits,
              "what of a line is translated by itself; default: sentences")
       ->group(group);
-  Words<Storage> weights;
-  for (const Storage storage : all_storages) weights.emplace_back(name(storage), storage);
-  add_choice(app, "--weights", translator.weights, weights,
-             "how weights are stored; default: as in the file")
+  add_weights(app, translator.weights, "how weights are stored; default: as in the file")
       ->group(group);
   app.add_option("--batch-size", translator.batch_tokens, "tokens at a time and thread")
       ->transform(whole(Index{1}, Index{1} << 40))
@@ -192,7 +190,7 @@ inline void add_speed(CLI::App& app, Options& options) {
 }
 
 /// Settles what follows from several options together.
-inline void settle(Options& options) {
+inline void settle_together(Options& options) {
   auto& generation = options.generation;
   if (generation.temperature || generation.top_k || generation.top_p || generation.seed) {
     if (generation.beam_size.value_or(1) != 1) {
@@ -227,7 +225,7 @@ inline CommandLine parse_command_line(int count, char** arguments) {
   detail::add_speed(app, out.options);
   out.answer = parse(app, count, arguments);
   out.options.format.n_best = app.count("--n-best") > 0;
-  if (!out.answer) detail::settle(out.options);
+  if (!out.answer) detail::settle_together(out.options);
   return out;
 }
 

@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-#include "translate_files.hpp"
+#include "files.hpp"
 #include "translate_options.hpp"
 
 namespace program {

@@ -10,9 +10,9 @@
 
 #include "eigenformer/io/json.hpp"
 #include "eigenformer/pipelines/segments.hpp"
-#include "examples/support/translate_files.hpp"
+#include "examples/support/files.hpp"
 #include "examples/support/translate_filter.hpp"
-#include "examples/support/translate_json.hpp"
+#include "examples/support/json_text.hpp"
 #include "examples/support/translate_resume.hpp"
 #include "examples/support/translate_text.hpp"
 #include "fuzz.hpp"

@@ -33,13 +33,13 @@ class Context {
 
   /// Nobody watches: nullptr.
   AttentionObserver* observer() const { return observer_; }
-  /// `observer` outlives the context, or the next call.
+  /// `observer` lives until unwatch(), the next watch(), or the context's end.
   void watch(AttentionObserver& observer) { observer_ = &observer; }
   void unwatch() { observer_ = nullptr; }
 
   /// Nobody asks where time goes: nullptr.
   Profile* profile() const { return profile_; }
-  /// `profile` outlives the context, or the next call.
+  /// `profile` lives until stop_profile(), the next call of this, or the context's end.
   void profile_into(Profile& profile) { profile_ = &profile; }
   void stop_profile() { profile_ = nullptr; }
 

@@ -13,7 +13,7 @@ namespace eigenformer::inline v0 {
 enum class ErrorCode {
   io,                ///< the operating system could not open, read or write
   format,            ///< a file is not what its name or header promises
-  missing_tensor,    ///< a model lacks tensors, or has ones that nobody claims
+  missing_tensor,    ///< a model lacks tensors or has unclaimed ones, a layer such a parameter
   shape_mismatch,    ///< a matrix has another shape than the layer or the file needs
   unsupported,       ///< understood, and not done by this version
   invalid_argument,  ///< an option or argument outside its documented range

@@ -9,8 +9,8 @@
 
 namespace eigenformer::inline v0 {
 
-/// A stream of random numbers named by (seed, stream, step), say (the user's seed, a text's place
-/// in its batch, the decoding step): the numbers do not depend on what else is drawn, by whom, or
+/// A stream of random numbers named by (seed, stream, step), say (the user's seed, a text's number,
+/// the decoding step): the numbers do not depend on what else is drawn, by whom, or
 /// when. Philox 4x32 with ten rounds (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy
 /// as 1, 2, 3", 2011).
 class RandomStream {

@@ -181,9 +181,7 @@ class NextTokens {
     }
     const auto end = candidates_.begin() + std::min<Index>(count, std::ssize(candidates_));
     std::partial_sort(candidates_.begin(), end, candidates_.end(),
-                      [](const Candidate& a, const Candidate& b) {
-                        return a.logit > b.logit || (a.logit == b.logit && a.token < b.token);
-                      });
+                      [](const Candidate& a, const Candidate& b) { return a.before(b); });
     candidates_.erase(end, candidates_.end());
   }
   void end_row(Index count) {

@@ -38,7 +38,8 @@ struct LoadLimits {
   std::size_t metadata = 65'536;             ///< entries a file has about itself: 0 and up
   std::size_t dimensions = 8;                ///< of one tensor: 0 and up
 
-  // Numbers in a model's configuration: the greatest that is allowed. The least is 1.
+  // Numbers in a model's configuration: the greatest that is allowed. The least is 1, of a Marian
+  // model's features 2.
   std::int64_t layers = 1024;             ///< blocks of an encoder or a decoder
   std::int64_t heads = 1024;              ///< of one attention layer
   std::int64_t hidden = 131'072;          ///< d_model: features of a token

@@ -34,7 +34,8 @@ class DecoderLayer : public Module<DecoderLayer<Scalar, Wiring>, Scalar> {
  public:
   static constexpr AttentionKind stack = AttentionKind::decoder;
 
-  /// `layer` is its number in its stack, for observers. Throws Error(invalid_argument).
+  /// `layer` is its number in its stack: where its keys are in a cache, and what observers are
+  /// told. Throws Error(invalid_argument).
   explicit DecoderLayer(const TransformerConfig& config, Index layer = 0)
       : self_attention_(config.attention(config.decoder_scope, {AttentionKind::decoder, layer})),
         self_attention_residual_(config.norm()),

@@ -16,7 +16,8 @@ class EncoderLayer : public Module<EncoderLayer<Scalar, Wiring>, Scalar> {
  public:
   static constexpr AttentionKind stack = AttentionKind::encoder;
 
-  /// `layer` is its number in its stack, for observers. Throws Error(invalid_argument).
+  /// `layer` is its number in its stack: where its keys are in a cache, and what observers are
+  /// told. Throws Error(invalid_argument).
   explicit EncoderLayer(const TransformerConfig& config, Index layer = 0)
       : self_attention_(config.attention(config.encoder_scope, {AttentionKind::encoder, layer})),
         self_attention_residual_(config.norm()),

@@ -20,6 +20,7 @@ struct FeedForwardConfig {
 template <class Scalar>
 class FeedForward : public Module<FeedForward<Scalar>, Scalar> {
  public:
+  /// Throws Error(invalid_argument).
   explicit FeedForward(const FeedForwardConfig& config)
       : activation_(config.activation),
         up_({config.d_model, config.d_ff, config.bias, config.storage}),
@@ -55,6 +56,7 @@ class FeedForward : public Module<FeedForward<Scalar>, Scalar> {
 template <class Scalar>
 class GatedFeedForward : public Module<GatedFeedForward<Scalar>, Scalar> {
  public:
+  /// Throws Error(invalid_argument).
   explicit GatedFeedForward(const FeedForwardConfig& config)
       : activation_(config.activation),
         gate_({config.d_model, config.d_ff, config.bias, config.storage}),

@@ -13,7 +13,7 @@ struct AttentionConfig {
   Index d_head = 0;                              ///< 0: d_model / heads, which must be whole
   bool bias = true;                              ///< of the four projections
   AttentionScope scope = AttentionScope::all();  ///< which keys a query may see
-  AttentionPlace place = {};                     ///< what an observer is told
+  AttentionPlace place = {};  ///< its layer in a KeyValueCache, and what observers are told
   Storage storage = Storage::f32;
 };
 
@@ -51,7 +51,8 @@ class MultiHeadAttention : public Module<MultiHeadAttention<Scalar>, Scalar> {
   explicit MultiHeadAttention(const AttentionConfig& config)
       : MultiHeadAttention(config, checked_d_head(config), checked_kv_heads(config)) {}
 
-  /// Self-attention: x and out [tokens, d_model].
+  /// Self-attention: x and out [tokens, d_model]. This and all that follows throw
+  /// Error(shape_mismatch), and Error(invalid_argument) for unlike batches.
   void operator()(Rows<Scalar> x, const Batch& batch, Context& context,
                   MatrixView<Scalar> out) const {
     const Profile::Scope scope(context.profile(), {pass()});
@@ -85,7 +86,7 @@ class MultiHeadAttention : public Module<MultiHeadAttention<Scalar>, Scalar> {
   }
 
   /// Attention from x [tokens, d_model] to memory.states [memory tokens, d_model]; out [tokens,
-  /// d_model]. Throws Error(shape_mismatch), Error(invalid_argument) for unlike batches.
+  /// d_model].
   void operator()(Rows<Scalar> x, const Batch& batch, const Memory<Scalar>& memory,
                   Context& context, MatrixView<Scalar> out) const {
     const Profile::Scope scope(context.profile(), {pass()});

@@ -31,12 +31,13 @@ class OutputProjection : public Module<OutputProjection<Scalar>, Scalar> {
         bias_(config.bias ? config.vocab : 0) {}
 
   /// With the weight of its own. hidden [tokens, d_model], logits [tokens, vocab]. Throws
-  /// Error(shape_mismatch).
+  /// Error(shape_mismatch), Error(invalid_argument) where it is tied, and so has none.
   void operator()(Rows<Scalar> hidden, Context& context, MatrixView<Scalar> logits) const {
     (*this)(hidden, weight_, context, logits);
   }
 
-  /// With `weight` [vocab, d_model], the table of the embedding that it is tied to.
+  /// With `weight` [vocab, d_model], the table of the embedding that it is tied to. Throws the
+  /// same.
   void operator()(Rows<Scalar> hidden, const WeightMatrix<Scalar>& weight, Context& context,
                   MatrixView<Scalar> logits) const {
     check(hidden, weight);
@@ -46,7 +47,8 @@ class OutputProjection : public Module<OutputProjection<Scalar>, Scalar> {
     });
   }
 
-  /// The best of the logits, without writing them; bit for bit those of operator().
+  /// The best of the logits, without writing them; bit for bit those of operator(). Throws the
+  /// same.
   void best(Rows<Scalar> hidden, const WeightMatrix<Scalar>& weight, Context& context,
             const BestQuery& query, const BestAnswer& answer) const {
     check(hidden, weight);

@@ -67,7 +67,7 @@ void pool(Pooling pooling, std::type_identity_t<MatrixView<const Scalar>> x, con
   }
 }
 
-/// Each row of x [rows, features] divided by its length, or by 1e-12 where that is less.
+/// Each row of x [rows, features] divided by its Euclidean norm, or by 1e-12 where that is less.
 template <class Scalar>
 void normalize_rows(Context& context, MatrixView<Scalar> x) {
   const FloatingPointGuard guard;

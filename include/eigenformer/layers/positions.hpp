@@ -94,7 +94,8 @@ class SinusoidalPositions {
     }
   }
 
-  /// x [tokens, d_model] += positions.
+  /// x [tokens, d_model] += positions. Throws Error(shape_mismatch), Error(out_of_range) for a
+  /// position that it does not have.
   void operator()(const TokenPositions& tokens, Context& context, MatrixView<Scalar> x) const {
     const MatrixView<const Scalar> table = table_;
     add_positions(table.middle_rows(offset_, table.rows() - offset_), tokens, context, x);
@@ -135,7 +136,8 @@ class LearnedPositions : public Module<LearnedPositions<Scalar>, Scalar> {
       : offset_(config.checked().offset),
         weight_(config.positions + config.offset, config.d_model) {}
 
-  /// x [tokens, d_model] += positions.
+  /// x [tokens, d_model] += positions. Throws Error(shape_mismatch), Error(out_of_range) for a
+  /// position that it does not have.
   void operator()(const TokenPositions& tokens, Context& context, MatrixView<Scalar> x) const {
     const MatrixView<const Scalar> table = weight_;
     add_positions(table.middle_rows(offset_, table.rows() - offset_), tokens, context, x);

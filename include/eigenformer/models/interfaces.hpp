@@ -30,17 +30,19 @@ class DecodingSession {
   /// Error(invalid_argument); then nothing has changed.
   virtual void advance(std::span<const TokenId> tokens, const Batch& batch) = 0;
 
-  /// After each row's last token: logits [rows, vocab] of the token that follows.
+  /// After each row's last token: logits [rows, vocab] of the token that follows. This and what
+  /// follows throw Error(invalid_argument) before the first advance() and for other sizes.
   virtual void logits(MatrixView<float> out) = 0;
-  /// The same, without writing them; equal to logits() bit for bit.
+  /// The same, without writing them; equal to logits() bit for bit. BestAnswer has the shapes.
   virtual void best(const BestQuery& query, const BestAnswer& answer) = 0;
 
   /// After every token of the last advance(): log_probabilities[t] of followers[t] to be the next
-  /// one.
+  /// one; both as many as those tokens.
   virtual void score(std::span<const TokenId> followers, std::span<float> log_probabilities) = 0;
 
-  /// Row r becomes what row parents[r] was; parents.size() is the new number of rows. Until the
-  /// next advance() there is nothing to ask.
+  /// Row r becomes what row parents[r] was; parents.size() is the new number of rows. logits() and
+  /// best() answer for their last tokens; score() has to wait for the next advance(). Throws
+  /// Error(invalid_argument) for a parent that is no row.
   virtual void reorder(std::span<const Index> parents) = 0;
 };
 
@@ -61,7 +63,8 @@ class SequenceToSequenceModel {
   virtual void encode(std::span<const TokenId> source, const Batch& batch, Context& context,
                       MatrixView<float> states) const = 0;
 
-  /// A row, as yet without tokens, for each sequence of an encoder's output.
+  /// A row, as yet without tokens, for each sequence of an encoder's output, states
+  /// [batch.tokens(), d_model]. Throws Error(shape_mismatch). `context` outlives the session.
   virtual std::unique_ptr<DecodingSession> start(MatrixView<const float> states, const Batch& batch,
                                                  Context& context) const = 0;
 

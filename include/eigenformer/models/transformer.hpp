@@ -62,7 +62,8 @@ class Transformer : public Module<Transformer<Scalar, Wiring>, Scalar> {
     decoder_.forward(hidden, batch, memory, context);
   }
 
-  /// Rows that grow, one for each sequence of the encoder's output, as yet without tokens.
+  /// Rows that grow, one for each sequence of the encoder's output, as yet without tokens. Throws
+  /// Error(shape_mismatch).
   DecoderCache remember(const Memory<Scalar>& memory, Context& context) const {
     const Profile::Scope scope(context.profile(), {"memory"});
     DecoderCache cache{{decoder_keys_, context}, {decoder_keys_, context}};
@@ -87,13 +88,14 @@ class Transformer : public Module<Transformer<Scalar, Wiring>, Scalar> {
     decoder_.forward(hidden, batch, cache, context);
   }
 
-  /// hidden [tokens, d_model] -> logits [tokens, target vocabulary].
+  /// hidden [tokens, d_model] -> logits [tokens, target vocabulary]. Throws Error(shape_mismatch).
   void project(Rows<Scalar> hidden, Context& context, MatrixView<Scalar> logits) const {
     const Profile::Scope scope(context.profile(), {"output"});
     output_(hidden, output_weight(), context, logits);
   }
 
-  /// hidden [tokens, d_model] -> the best of the logits, without writing them.
+  /// hidden [tokens, d_model] -> the best of the logits, without writing them. Throws
+  /// Error(shape_mismatch).
   void best(Rows<Scalar> hidden, Context& context, const BestQuery& query,
             const BestAnswer& answer) const {
     const Profile::Scope scope(context.profile(), {"output"});
@@ -104,7 +106,7 @@ class Transformer : public Module<Transformer<Scalar, Wiring>, Scalar> {
   Index source_vocab() const { return source_embedding_.weight().outputs(); }
   Index target_vocab() const { return target_vocab_; }
   /// The longest sequence.
-  Index positions() const { return longest_; }
+  Index longest() const { return longest_; }
 
   template <class Self, class Visitor>
   static void visit(Self& self, const std::string& prefix, Visitor& visitor) {

@@ -23,7 +23,7 @@ class TransformerSession final : public DecodingSession {
   Context& context() override { return context_; }
   Index rows() const override { return cache_.past.rows(); }
   Index vocab() const override { return model_.target_vocab(); }
-  Index longest() const override { return model_.positions(); }
+  Index longest() const override { return model_.longest(); }
 
   void advance(std::span<const TokenId> tokens, const Batch& batch) override {
     for (Index row = 0; row < batch.sequences(); ++row) {
@@ -129,7 +129,7 @@ class TransformerModel final : public SequenceToSequenceModel {
   Index d_model() const override { return transformer_.d_model(); }
   Index source_vocab() const override { return transformer_.source_vocab(); }
   Index target_vocab() const override { return transformer_.target_vocab(); }
-  Index longest() const override { return transformer_.positions(); }
+  Index longest() const override { return transformer_.longest(); }
 
   void encode(std::span<const TokenId> source, const Batch& batch, Context& context,
               MatrixView<float> states) const override {

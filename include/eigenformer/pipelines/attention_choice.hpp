@@ -58,6 +58,8 @@ inline Index last_layer(const TranslatedSentence& sentence, AttentionKind kind) 
   return last;
 }
 
+namespace detail {
+
 /// For a choice that nothing which was kept meets.
 [[noreturn]] inline void refuse_choice(const TranslatedSentence& sentence,
                                        const AttentionChoice& choice) {
@@ -69,6 +71,8 @@ inline Index last_layer(const TranslatedSentence& sentence, AttentionKind kind) 
                    : ": was not kept, layer " + std::to_string(last) + " is the last one that was";
   throw Error(ErrorCode::invalid_argument, text + " (TranslationOptions::attention)");
 }
+
+}  // namespace detail
 
 /// The weights [queries, keys] in pieces. Throws Error(invalid_argument) where they were not kept.
 inline Matrix<double> chosen_attention(const TranslatedSentence& sentence,
@@ -84,7 +88,7 @@ inline Matrix<double> chosen_attention(const TranslatedSentence& sentence,
       sum += map.weights;
     }
   }
-  if (heads == 0) refuse_choice(sentence, choice);
+  if (heads == 0) detail::refuse_choice(sentence, choice);
   sum /= static_cast<double>(heads);
   return sum;
 }

@@ -50,7 +50,8 @@ struct TranslationOptions {
   std::function<bool(AttentionPlace place, Index head)> attention = {};
   bool alignment = false;  ///< whether to say which words belong together
   /// The first text's number, for the draws of sampling: whoever gives a corpus call by call counts
-  /// on, and its draws do not depend on where the calls begin. Its lower 44 bits count.
+  /// on, and its draws do not depend on where the calls begin. Its lower 44 bits count, 28
+  /// of them where several hypotheses are drawn.
   std::uint64_t first_number = 0;
   /// Asked at every step, from several threads: true ends the call by Error(cancelled).
   std::function<bool()> cancelled = {};

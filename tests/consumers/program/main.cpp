@@ -5,6 +5,20 @@
 #include <iostream>
 #include <string>
 
+// What the reference lists is there from the one include, with the headers and compiled.
+[[maybe_unused]] const auto functions = [] {
+  using namespace eigenformer;
+  (void)&open_model;
+  (void)&convert_model;
+  (void)&io::open_checkpoint;
+  (void)&io::read_safetensors;
+  (void)&io::read_torch_checkpoint;
+  (void)&MarianTokenizer::load;
+  (void)&make_marian<float>;
+  (void)&score_targets;
+  (void)sizeof(TransformerModel<PostNorm>);
+};
+
 int main(int argc, char** argv) {
   std::cout << "Eigenformer " << eigenformer::version << '\n';
   if (argc != 2 || argv[1] != std::string(eigenformer::version)) return 1;

@@ -16,7 +16,7 @@
 #include <string_view>
 #include <utility>
 
-#include "translate_failure.hpp"
+#include "failure.hpp"
 
 namespace program {
 

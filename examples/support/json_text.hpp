@@ -12,7 +12,7 @@
 #include "eigenformer/io/text.hpp"
 #include "eigenformer/pipelines/translation.hpp"
 #include "eigenformer/pipelines/utf8_repair.hpp"
-#include "translate_files.hpp"
+#include "files.hpp"
 #include "translate_text.hpp"
 
 namespace program {
