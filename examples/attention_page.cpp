@@ -46,6 +46,15 @@ void expect_choice(const AttentionChoice& choice, const TranslatedSentence& sent
   expect_range(choice.head.value_or(0), 0, heads - 1, "--head");
 }
 
+/// Throws Error unless there is something that has looked.
+void expect_translated(const TranslatedSentence& sentence) {
+  const Alternative& best = sentence.alternatives[0];
+  if (best.finish == FinishReason::not_a_number) {
+    throw Error(ErrorCode::not_a_number, "the model computes what is not a number");
+  }
+  if (best.pieces.empty()) throw Error(ErrorCode::unsupported, "the translation has no words");
+}
+
 std::string draw(const Options& options) {
   const auto translator = Translator::load(
       options.model,
@@ -56,6 +65,7 @@ std::string draw(const Options& options) {
   std::vector<TranslatedSentence>& sentences = translation.sentences;
   std::erase_if(sentences, [](const auto& sentence) { return sentence.alternatives.empty(); });
   if (sentences.empty()) throw Error(ErrorCode::invalid_argument, "SENTENCE has no words");
+  for (const TranslatedSentence& sentence : sentences) expect_translated(sentence);
   expect_choice(options.choice, sentences[0]);
   switch (options.output) {
     case Output::svg:
@@ -112,6 +122,7 @@ void run(int count, char** arguments) {
   add_options(app, options);
   if (const auto answer = program::parse(app, count, arguments)) return program::print(*answer);
   const std::string drawn = draw(options);
+  if (options.path == "-") options.path.reset();
   program::Writer writer(program::File::output(options.path));
   writer.write(drawn);
   writer.finish();

@@ -40,17 +40,27 @@ void show(const paper::EncoderTrace& trace, const Labels& tokens, Index head) {
   print_rows("back to d_model, added, normed: what the layer gives", tokens, trace.out);
 }
 
+/// A vocabulary may be padded with ids that have no piece.
+std::string text_of(TokenId id, const MarianTokenizer& tokenizer) {
+  try {
+    return std::string(tokenizer.piece_text(id));
+  } catch (const Error&) {
+    return "(none)";
+  }
+}
+
 /// The five likeliest tokens, and what a temperature makes of them. Returns the likeliest.
 TokenId choose(const M& logits, const MarianTokenizer& tokenizer) {
   std::vector<TokenId> order(static_cast<std::size_t>(logits.cols()));
   std::iota(order.begin(), order.end(), 0);
-  std::partial_sort(order.begin(), order.begin() + 5, order.end(),
+  const std::size_t shown = std::min<std::size_t>(5, order.size());
+  std::partial_sort(order.begin(), order.begin() + static_cast<Index>(shown), order.end(),
                     [&](TokenId a, TokenId b) { return logits(0, a) > logits(0, b); });
   const M half = paper::softmax(logits / 0.5), whole = paper::softmax(logits),
           more = paper::softmax(logits / 1.5);
   std::printf("  %-10s %8s %12s %8s\n", "next", "p", "T = 0.5", "T = 1.5");
-  for (std::size_t i = 0; i < 5; ++i) {
-    const std::string piece(tokenizer.piece_text(order[i]));
+  for (std::size_t i = 0; i < shown; ++i) {
+    const std::string piece = text_of(order[i], tokenizer);
     std::printf("  %s %8.4f %12.4f %8.4f\n", program::in_columns(piece, 10).c_str(),
                 whole(0, order[i]), half(0, order[i]), more(0, order[i]));
   }
@@ -95,7 +105,7 @@ std::vector<TokenId> decode(const paper::Transformer& formulas, const M& memory,
   do {
     M cross;
     M logits = formulas.decode(target, memory, cross);
-    logits(0, tokenizer.padding()) = -INFINITY;  // never
+    if (tokenizer.padding() < logits.cols()) logits(0, tokenizer.padding()) = -INFINITY;  // never
     std::printf("\nafter %s\n", std::string(tokenizer.piece_text(target.back())).c_str());
     program::print_shares("the last layer looks at", Labels{""}, pieces, cross);
     target.push_back(choose(logits, tokenizer));
@@ -120,11 +130,11 @@ void walk(const Options& options) {
   expect_range(count, 2, translator.model().longest(), "SENTENCE: pieces, with the end");
   Labels pieces;
   for (const TokenId id : ids) pieces.emplace_back(tokenizer.source_piece_text(id));
+  Context context = make_context();
+  M own(count, config.d_model);
+  model.encode(ids, Batch(count), context, own);  // which refuses what does not fit
 
   const M memory = encode(formulas, embed(formulas, ids, pieces), pieces, options);
-  Context context = make_context();
-  M own(memory.rows(), memory.cols());
-  model.encode(ids, Batch(memory.rows()), context, own);
   std::printf("The library's own encoder gives %s.\n",
               (memory - own).cwiseAbs().maxCoeff() < 1e-9 ? "the same" : "something else");
   const std::vector<TokenId> target = decode(formulas, memory, pieces, translator);

@@ -51,7 +51,8 @@ std::string on_command_line(std::string message) {
   constexpr std::pair<const char*, const char*> names[] = {
       {"hypotheses:", "--n-best:"},
       {"length_penalty:", "--length-penalty:"},
-      {"temperature: expected a finite number above 0", "--temperature: expected 0 or more"},
+      {"temperature: expected a finite number above 0",
+       "--temperature: expected a finite number, 0 or more"},
       {"top_p:", "--top-p:"}};
   for (const auto& [ours, theirs] : names) {
     if (message.starts_with(ours)) return message.replace(0, std::strlen(ours), theirs);

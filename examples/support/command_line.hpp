@@ -66,6 +66,18 @@ CLI::Validator whole(Number least, Number most) {
   return CLI::Validator(check, "");
 }
 
+/// The same of a float; its range is somebody else's.
+inline CLI::Validator real() {
+  const auto check = [](std::string& word) {
+    float number = 0;
+    const char* const end = word.data() + word.size();
+    const auto [after, error] = std::from_chars(word.data(), end, number);
+    const bool is_number = error != std::errc::invalid_argument && after == end;
+    return is_number ? std::string() : "expected a number, got " + word;
+  };
+  return CLI::Validator(check, "");
+}
+
 /// For Option::check of a model: a path that is no folder is refused before anything is read.
 inline CLI::Validator folder() {
   const auto check = [](const std::string& path) {

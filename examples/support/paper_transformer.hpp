@@ -48,11 +48,12 @@ class Transformer {
   /// Section 3.5, but all the sines first, as Marian has them. [tokens, d_model]
   M positions(Index tokens) const {
     M out(tokens, config_.d_model);
-    for (Index i = 0; i < config_.d_model / 2; ++i) {
+    const Index sines = (config_.d_model + 1) / 2;
+    for (Index i = 0; i < sines; ++i) {
       const double frequency = std::pow(10000.0, -2.0 * double(i) / double(config_.d_model));
       for (Index t = 0; t < tokens; ++t) {
         out(t, i) = std::sin(double(t) * frequency);
-        out(t, config_.d_model / 2 + i) = std::cos(double(t) * frequency);
+        if (sines + i < config_.d_model) out(t, sines + i) = std::cos(double(t) * frequency);
       }
     }
     return out;

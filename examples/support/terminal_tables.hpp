@@ -26,7 +26,7 @@ inline std::string in_columns(const std::string& text, std::size_t width) {
 /// A share from 0 to 1, from nothing to black.
 inline const char* shade(double share) {
   constexpr const char* shades[] = {" ", "░", "▒", "▓", "█"};
-  return shades[std::clamp(static_cast<int>(share * 5), 0, 4)];
+  return share > 0 ? shades[std::min(static_cast<int>(std::min(share, 1.0) * 5), 4)] : shades[0];
 }
 
 /// "what [rows, cols]", and the first 8 numbers of each row behind its label.

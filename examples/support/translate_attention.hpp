@@ -54,7 +54,8 @@ inline void write_attention(JsonText& json, const eigenformer::TranslatedSentenc
   using Kind = eigenformer::AttentionKind;
   const std::vector<std::string>& pieces = sentence.alternatives[0].pieces;
   std::vector<std::string> fed{start};
-  fed.insert(fed.end(), pieces.begin(), pieces.end() - 1);
+  fed.insert(fed.end(), pieces.begin(), pieces.end());
+  fed.pop_back();  // it is chosen, and not fed
   json.key("encoder_tokens").strings(sentence.source_pieces).key("decoder_tokens").strings(fed);
   for (const Kind kind : {Kind::encoder, Kind::decoder, Kind::cross}) {
     json.key(std::string(eigenformer::name(kind)) + "_attention");

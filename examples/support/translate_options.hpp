@@ -121,12 +121,15 @@ inline void add_search(CLI::App& app, Options& options) {
       "most tokens of a sentence's translation")
       ->transform(whole(Index{1}, eigenformer::GenerationPlan::most));
   add("--length-penalty", generation.length_penalty, "X",
-      "score = sum of log-probabilities / tokens^X");
+      "score = sum of log-probabilities / tokens^X")
+      ->check(real());
   add("--temperature,--sampling-temperature", generation.temperature, "X",
-      "divides the logits; 0: the likeliest token");
+      "divides the logits; 0: the likeliest token")
+      ->check(real());
   add("--top-k,--sampling-topk", generation.top_k, "N", "draw from the N likeliest; 0: from all")
       ->transform(whole(Index{0}, Index{std::numeric_limits<eigenformer::TokenId>::max()}));
-  add("--top-p,--sampling-topp", generation.top_p, "X", "draw from the likeliest of this mass");
+  add("--top-p,--sampling-topp", generation.top_p, "X", "draw from the likeliest of this mass")
+      ->check(real());
   add("--seed", generation.seed, "N", "of the draws: equal seeds, equal lines")
       ->transform(whole(std::uint64_t{0}, std::numeric_limits<std::uint64_t>::max()));
 }

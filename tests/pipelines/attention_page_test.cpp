@@ -61,11 +61,10 @@ TEST(AttentionChoice, IsTheLastLayersMeanUnlessItSaysMore) {
 TEST(AttentionChoice, RefusesWhatWasNotKept) {
   const TranslatedSentence sentence = small_sentence();
   EXPECT_EQ(refusal(sentence, {.kind = AttentionKind::encoder}),
-            "attention of the encoder, layer any, head any: it was not kept; "
-            "TranslationOptions::attention says what is");
+            "encoder attention: no layer of that kind was kept (TranslationOptions::attention)");
   EXPECT_EQ(refusal(sentence, {.layer = 2, .head = 0}),
-            "attention of the cross, layer 2, head 0: it was not kept; "
-            "TranslationOptions::attention says what is");
+            "cross attention, layer 2, head 0: was not kept, layer 1 is the last one that was "
+            "(TranslationOptions::attention)");
   EXPECT_NE(refusal(sentence, {.head = 2}), "none");
   EXPECT_NE(refusal(sentence, {.head = -1}), "none");
 }
@@ -103,6 +102,14 @@ TEST(AttentionPage, SaysWhichHeadsWereNotKept) {
   sentence.attention.erase(sentence.attention.begin() + 2);  // layer 1, head 0
   const std::string page = attention_page(std::span(&sentence, 1));
   EXPECT_NE(page.find("[null,\""), page.npos);
+}
+
+TEST(AttentionPage, LeavesOutSentencesWithoutTranslation) {
+  std::vector<TranslatedSentence> sentences{small_sentence(), small_sentence()};
+  const std::string alone = attention_page(std::span(sentences).first(1));
+  sentences[1].alternatives[0].pieces.clear();
+  sentences[1].attention.clear();
+  EXPECT_EQ(attention_page(sentences), alone);
 }
 
 TEST(AttentionPage, RefusesNothing) {
@@ -168,13 +175,28 @@ TEST(AttentionSvg, KeepsTextText) {
   EXPECT_NE(svg.find(">&lt;&amp;&gt;\uFFFD</text>"), svg.npos);
 }
 
+std::vector<std::string> source_words(const TranslatedSentence& sentence) {
+  std::vector<std::string> out;
+  for (const Word& word : sentence.source_words) out.push_back(word.text);
+  return out;
+}
+
 TEST(AttentionPage, SpellsWordsThatTheVocabularyLacks) {
   const auto translate = Translator::load(EIGENFORMER_TEST_DATA "/../../models/fr-en-small");
   const std::string texts[] = {"Il dit 😀 à שלום."};
   const Translation translation = translate.translate_full(texts, {.alignment = true})[0];
-  std::vector<std::string> words;
-  for (const Word& word : translation.sentences[0].source_words) words.push_back(word.text);
-  EXPECT_EQ(words, (std::vector<std::string>{"Il", "dit", "😀", "à", "שלום.", "</s>"}));
+  EXPECT_EQ(source_words(translation.sentences[0]),
+            (std::vector<std::string>{"Il", "dit", "😀", "à", "שלום.", "</s>"}));
+}
+
+TEST(AttentionPage, SpellsLanguagesThatTheVocabularyLacks) {
+  const auto translate = Translator::load(EIGENFORMER_TEST_DATA "/../../models/fr-en-small");
+  const std::string texts[] = {">>fr<<>>猫<< le 猫", ">>fr<< Bonjour. >>Oui<<, dit 猫."};
+  const auto translations = translate.translate_full(texts, {.alignment = true});
+  EXPECT_EQ(source_words(translations[0].sentences[0]),
+            (std::vector<std::string>{">>fr<<", ">>猫<<", "le", "猫", "</s>"}));
+  EXPECT_EQ(source_words(translations[1].sentences[1]),
+            (std::vector<std::string>{">>fr<<", ">>Oui<<,", "dit", "猫.", "</s>"}));
 }
 
 }  // namespace

@@ -2,14 +2,10 @@
 # SPDX-License-Identifier: MIT
 # compare_weights.sh PROGRAM MODEL WORK: what `compare_weights` promises, as its --help says it.
 # MODEL is fr-en-small, with its expected.tsv. Prints each promise that does not hold, and fails.
-set -uo pipefail
-export LC_ALL=C
 here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
-program=$(realpath "$1") model=$(realpath "$2")
-rm -rf "$3"
-mkdir -p "$3"
-cd "$3" || exit 1
 . "$here/checks.sh"
+program=$(realpath "$1") model=$(realpath "$2")
+in_empty "$3"
 
 # figure WEIGHTS NAME FILE: a number of the JSON that the program wrote for what it compared.
 figure() {
@@ -143,5 +139,4 @@ if [ -w /dev/full ]; then
   check 'a full disk: exit status 1' test $? -eq 1
 fi
 
-echo "$checks checks, $failures failed"
-[ "$failures" -eq 0 ]
+finish

@@ -2,14 +2,10 @@
 # SPDX-License-Identifier: MIT
 # mpi.sh MPIEXEC MPI_TRANSLATE TRANSLATE MODEL WORK: what `mpi_translate` promises: the bytes of one
 # process, and an end whatever happens to a worker. Prints what does not hold, and fails.
-set -uo pipefail
-export LC_ALL=C
 here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
-mpiexec=$1 mpi_translate=$(realpath "$2") program=$(realpath "$3") model=$(realpath "$4")
-rm -rf "$5"
-mkdir -p "$5"
-cd "$5" || exit 1
 . "$here/checks.sh"
+mpiexec=$1 mpi_translate=$(realpath "$2") program=$(realpath "$3") model=$(realpath "$4")
+in_empty "$5"
 . "$here/corpus.sh"
 
 # Of Open MPI: more processes than processors; and in a container, as root, where a process may not
@@ -98,13 +94,7 @@ check 'the input is the output: it is as it was' cmp text kept
 check 'a line that is too long' ends 1 'line 51: longer than' 3 -i endless -o got --block-size 7
 check 'a line that is too long: those before it' cmp <(head -n 50 endless) got
 like nan
-rm nan/model.safetensors
-header=$((8 + $(od -An -t u8 -N 8 "$model/model.safetensors")))
-size=$(wc -c < "$model/model.safetensors")
-{
-  head -c "$header" "$model/model.safetensors"
-  head -c $((size - header)) /dev/zero | tr '\0' '\377'
-} > nan/model.safetensors
+make_nan nan "$model"
 { yes '' | head -n 50; yes 'Un.' | head -n 50; } > bad
 check 'NaN' ends 1 'line 51: the model computes' 4 -m nan -i bad -o got --block-size 7
 check 'NaN: the lines before it' cmp <(head -n 50 bad) got
@@ -139,5 +129,4 @@ echo 'Another.' > killed
 check '--resume of something else' ends 1 'is not what this input gives' 3 -b 1 -i long -o killed \
   --resume
 
-echo "$checks checks, $failures failed"
-[ "$failures" -eq 0 ]
+finish

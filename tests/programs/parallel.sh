@@ -2,15 +2,11 @@
 # SPDX-License-Identifier: MIT
 # parallel.sh TRANSLATE MODEL WORK: the recipes of docs/scaling.md for GNU parallel, which give what
 # one process gives. Prints what does not hold, and fails. Skipped, by status 77, without parallel.
-set -uo pipefail
-export LC_ALL=C
 here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
+. "$here/checks.sh"
 program=$(realpath "$1") model=$(realpath "$2")
 command -v parallel > /dev/null || { echo 'skipped: GNU parallel is not here'; exit 77; }
-rm -rf "$3"
-mkdir -p "$3"
-cd "$3" || exit 1
-. "$here/checks.sh"
+in_empty "$3"
 . "$here/corpus.sh"
 
 translate=("$program" --model "$model" --beam-size 1 --threads 1)
@@ -93,5 +89,4 @@ check 'a machine is back' cmp expected <(cat part.aa?.en)
 check 'on both machines' test "$(sort -u machines | tr '\n' ' ')" = 'one two '
 
 [ "$failures" -eq 0 ] || tail -n 20 parallel.err
-echo "$checks checks, $failures failed"
-[ "$failures" -eq 0 ]
+finish

@@ -2,14 +2,10 @@
 # SPDX-License-Identifier: MIT
 # quantize.sh QUANTIZE TRANSLATE MODEL WORK: what `quantize` promises. MODEL is fr-en-small, with
 # its expected.tsv. Prints each promise that does not hold, and fails.
-set -uo pipefail
-export LC_ALL=C
 here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
-quantize=$(realpath "$1") translate=$(realpath "$2") model=$(realpath "$3")
-rm -rf "$4"
-mkdir -p "$4"
-cd "$4" || exit 1
 . "$here/checks.sh"
+quantize=$(realpath "$1") translate=$(realpath "$2") model=$(realpath "$3")
+in_empty "$4"
 
 # ends STATUS ARGUMENT...: quantize ends so, with one line of a message if not well.
 ends() {
@@ -151,5 +147,4 @@ for option in --help --version; do
   check "$option: on stdout" test -s run.out
 done
 
-echo "$checks checks, $failures failed"
-[ "$failures" -eq 0 ]
+finish

@@ -2,14 +2,11 @@
 # SPDX-License-Identifier: MIT
 # transformer_by_hand.sh PROGRAM MODEL PAGE WORK: what transformer_by_hand prints is what the page
 # shows, and its errors say what is wrong. Prints what does not hold, and fails.
-set -uo pipefail
-export LC_ALL=C.UTF-8
 here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
-program=$(realpath "$1") model=$(realpath "$2") page=$(realpath "$3")
-rm -rf "$4"
-mkdir -p "$4"
-cd "$4" || exit 1
 . "$here/checks.sh"
+export LC_ALL=C.UTF-8
+program=$(realpath "$1") model=$(realpath "$2") page=$(realpath "$3")
+in_empty "$4"
 
 by_hand() { "$program" --model "$model" "$@" > out 2> err; }
 # says STATUS TEXT: how the last run ended, and that its error has the text.
@@ -66,5 +63,4 @@ if [ -w /dev/full ]; then
   check 'a full disk' says 1 'cannot write standard output'
 fi
 
-echo "$checks checks, $failures failed"
-[ "$failures" -eq 0 ]
+finish

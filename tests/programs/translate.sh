@@ -3,14 +3,10 @@
 # translate.sh PROGRAM MODEL WORK [options]: what `translate` promises, as translate --help says it,
 # or what it says of each option. MODEL is fr-en-small, with its expected.tsv. Prints each promise
 # that does not hold, and fails.
-set -uo pipefail
-export LC_ALL=C
 here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
-program=$(realpath "$1") model=$(realpath "$2")
-rm -rf "$3"
-mkdir -p "$3"
-cd "$3" || exit 1
 . "$here/checks.sh"
+program=$(realpath "$1") model=$(realpath "$2")
+in_empty "$3"
 
 translate() { "$program" --model "$model" "$@"; }
 
@@ -61,5 +57,4 @@ for part in ${4:-texts lines failures formats streams resume profile}; do
   . "$here/translate_$part.sh" || exit 1
 done
 
-echo "$checks checks, $failures failed"
-[ "$failures" -eq 0 ]
+finish

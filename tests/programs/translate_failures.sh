@@ -56,13 +56,7 @@ like() {
   ln -sf "$model"/*.json "$model"/*.spm "$model"/model.safetensors "$1"
 }
 like nan
-rm nan/model.safetensors
-header=$((8 + $(od -An -t u8 -N 8 "$model/model.safetensors")))
-size=$(wc -c < "$model/model.safetensors")
-{
-  head -c "$header" "$model/model.safetensors"
-  head -c $((size - header)) /dev/zero | tr '\0' '\377'
-} > nan/model.safetensors
+make_nan nan "$model"
 run "$program" --model nan < <(printf '\n \nUn.\n')
 check 'NaN: exit status 1 and a message' ended 1
 check 'NaN: the line is named' grep -q 'line 3: ' run.err

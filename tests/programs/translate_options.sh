@@ -96,7 +96,7 @@ check '--temperature 0 --seed 5 --top-k 3: the likeliest, too' same twenty.greed
   <(texts --temperature 0 --seed 5 --top-k 3 --top-p 0.5)
 takes --temperature 0 1e-40 3.4e38 -- --max-length 9
 for wrong in -1 nan inf -1e-40; do
-  says "--temperature: expected 0 or more, got $wrong" --temperature "$wrong"
+  says "--temperature: expected a finite number, 0 or more, got $wrong" --temperature "$wrong"
 done
 effect '--top-k --sampling-topk' 'draws' same <(texts --top-k 3) <(texts --sampling-topk 3)
 check '--top-k 1: the likeliest' same twenty.greedy <(texts --top-k 1)
@@ -119,7 +119,9 @@ check '--seed: the greatest is another one' differs <(texts --seed 1844674407370
 beyond --seed '0 to 18446744073709551615' -1 18446744073709551616 1.5 x
 for number in --length-penalty --temperature --top-p; do
   bounded+=("$number")
-  says "Could not convert: $number = x (see translate --help)" "$number" x
+  for wrong in x '' 0x1 +1 ' 1' 1_; do
+    says "$number: expected a number, got $wrong (see translate --help)" "$number" "$wrong"
+  done
 done
 together='--temperature, --top-k, --top-p and --seed sample, with --beam-size 1'
 for draw in '--temperature 0' '--top-k 5' '--top-p 1' '--seed 0'; do

@@ -2,14 +2,10 @@
 # SPDX-License-Identifier: MIT
 # verify.sh VERIFY GOLDEN WORK: what `verify` does with its options. GOLDEN is a folder that
 # tools/record_golden.py wrote. Prints each promise that does not hold, and fails.
-set -uo pipefail
-export LC_ALL=C
 here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
-verify=$(realpath "$1") golden=$(realpath "$2")
-rm -rf "$3"
-mkdir -p "$3"
-cd "$3" || exit 1
 . "$here/checks.sh"
+verify=$(realpath "$1") golden=$(realpath "$2")
+in_empty "$3"
 
 # ends STATUS ARGUMENT...
 ends() {
@@ -74,5 +70,4 @@ if [ -w /dev/full ]; then
   check 'a full disk: a message' grep -q 'cannot write standard output' run.err
 fi
 
-echo "$checks checks, $failures failed"
-[ "$failures" -eq 0 ]
+finish

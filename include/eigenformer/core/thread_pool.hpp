@@ -40,9 +40,9 @@ class ThreadPool final : public Executor {
       throw Error(ErrorCode::invalid_argument,
                   "ThreadPool: expected 1 to 1024 threads, got " + std::to_string(threads));
     }
-    shares_ = std::make_unique<Share[]>(static_cast<std::size_t>(threads));
-    if (threads > 1 && threads <= usable_processors()) spinning_ = spinning_time;
     try {
+      shares_ = std::make_unique<Share[]>(static_cast<std::size_t>(threads));
+      if (threads > 1 && threads <= usable_processors()) spinning_ = spinning_time;
       for (Index worker = 1; worker < threads; ++worker) {
         threads_.emplace_back([this, worker] { serve(worker); });
       }
@@ -51,9 +51,9 @@ class ThreadPool final : public Executor {
       throw Error(ErrorCode::out_of_memory,
                   "ThreadPool: the system gives " + std::to_string(threads_.size() + 1) + " of " +
                       std::to_string(threads) + " threads: " + error.what());
-    } catch (...) {
+    } catch (const std::bad_alloc&) {
       stop();
-      throw;
+      throw Error(ErrorCode::out_of_memory, "");  // a text takes memory, too
     }
   }
   ThreadPool(const ThreadPool&) = delete;

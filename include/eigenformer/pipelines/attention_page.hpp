@@ -118,7 +118,8 @@ inline std::string attention_page(std::span<const TranslatedSentence> sentences,
   const FloatingPointGuard guard;
   std::vector<const TranslatedSentence*> shown;
   for (const TranslatedSentence& sentence : sentences) {
-    if (!sentence.alternatives.empty()) shown.push_back(&sentence);
+    const auto& alternatives = sentence.alternatives;
+    if (!alternatives.empty() && !alternatives[0].pieces.empty()) shown.push_back(&sentence);
   }
   if (shown.empty()) {
     throw Error(ErrorCode::invalid_argument, "attention_page: nothing was translated");

@@ -74,8 +74,7 @@ inline constexpr std::string_view body = R"html(<body>
 <label><input type="checkbox" id="pieces"> pieces, not words</label>
 </form>
 <noscript><p>This page draws its pictures by JavaScript.</p></noscript>
-<p>Every head spreads its look over all words; layers and heads count from 0, and &lt;/s&gt; ends a
-sentence.</p>
+<p>Every head spreads its look over all words; counts begin at 0; &lt;/s&gt; ends a sentence.</p>
 <h2 id="queries-title">A word</h2>
 <ul class="strip" id="queries" dir="auto" aria-labelledby="queries-title"></ul>
 <h2 id="keys-title">looks at</h2>
@@ -93,8 +92,8 @@ inline constexpr std::string_view script = R"js(
 const part = id => document.getElementById(id);
 const data = JSON.parse(part('data').textContent);
 const decode = head => head && Uint8Array.from(atob(head), byte => byte.charCodeAt(0));
-for (const {encoder, decoder, cross} of data.sentences) {
-  for (const one of [encoder, decoder, cross]) one.layers = one.layers.map(h => h.map(decode));
+for (const view of data.sentences.flatMap(one => [one.encoder, one.decoder, one.cross])) {
+  view.layers = view.layers.map(heads => heads.map(decode));
 }
 const state = {sentence: 0, kind: data.first.kind, layer: data.first.layer, head: data.first.head,
                pieces: false, side: 'queries', word: 0};
@@ -239,8 +238,10 @@ function options(select, entries, chosen) {
   select.value = chosen;
 }
 
-/// Choices that another kind or sentence lacks fall back to its last layer and the mean.
+/// Choices that another kind or sentence lacks fall back to what it has, its last layer, the mean.
 function drawChoice() {
+  const has = kind => data.sentences[state.sentence][kind].layers.length > 0;
+  if (!has(state.kind)) state.kind = ['cross', 'encoder', 'decoder'].find(has);
   const kept = [...view().layers.entries()].filter(([, heads]) => heads.length);
   if (!kept.some(([layer]) => layer === state.layer)) state.layer = kept[kept.length - 1][0];
   const heads = [...view().layers[state.layer].entries()].filter(([, one]) => one !== null);
@@ -249,7 +250,7 @@ function drawChoice() {
   options(part('head'), [[-1, 'mean of all'], ...heads.map(([head]) => [head, head])], state.head);
   document.querySelectorAll('input[name=kind]').forEach(radio => {
     radio.checked = radio.value === state.kind;
-    radio.disabled = !data.sentences[state.sentence][radio.value].layers.length;
+    radio.disabled = !has(radio.value);
   });
 }
 

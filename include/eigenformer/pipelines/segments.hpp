@@ -24,8 +24,9 @@ enum class Split { sentences, lines, none };
 struct Segment {
   std::size_t text = 0;         ///< which of the texts
   std::size_t number = 0;       ///< its place in the text
+  std::string code;             ///< ">>code<<" of the language; may be empty
   std::string source;           ///< UTF-8
-  std::vector<TokenId> tokens;  ///< of the source, as the model wants them; of no source none
+  std::vector<TokenId> tokens;  ///< of both, as the model wants them; of no source none
   /// What followed it in the text; nothing: the next one followed directly, and may want a space.
   std::optional<std::string> separator;
 };
@@ -109,8 +110,9 @@ class Segmenter {
     Segment segment;
     segment.text = text_;
     segment.number = number_++;
+    segment.code = code_;
     segment.source = source;
-    if (!source.empty()) segment.tokens = tokenizer_.encode(code_ + segment.source);
+    if (!source.empty()) segment.tokens = tokenizer_.encode(segment.code + segment.source);
     segment.separator = std::move(separator);
     segments_.push_back(std::move(segment));
   }

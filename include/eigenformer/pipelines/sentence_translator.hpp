@@ -122,9 +122,8 @@ class SentenceTranslator {
       out.source_pieces.emplace_back(pieces.back().text);
     }
     const std::vector<std::string> unknown = unknown_parts(segment);
-    std::size_t left = unknown.size();
-    for (std::size_t p = pieces.size(); p > 0 && left > 0; --p) {  // a language may stand before
-      if (segment.tokens[p - 1] == tokenizer_.unknown()) pieces[p - 1].text = unknown[--left];
+    for (std::size_t p = 0, next = 0; p < pieces.size() && next < unknown.size(); ++p) {
+      if (segment.tokens[p] == tokenizer_.unknown()) pieces[p].text = unknown[next++];
     }
     out.source_words = words_of(pieces);
     for (const Hypothesis& hypothesis : generated.hypotheses) {
@@ -150,7 +149,8 @@ class SentenceTranslator {
   std::vector<std::string> unknown_parts(const Segment& segment) const {
     const auto& tokens = segment.tokens;
     const bool any = std::find(tokens.begin(), tokens.end(), tokenizer_.unknown()) != tokens.end();
-    return any ? tokenizer_.unknown_source(segment.source) : std::vector<std::string>();
+    return any ? tokenizer_.unknown_source(segment.code + segment.source)
+               : std::vector<std::string>();
   }
 
   /// What is unknown is part of a word; other special tokens are none.

@@ -42,7 +42,7 @@ class Translator {
   /// as they are. Options that are unset come from the folder; a length that nobody sets ends at
   /// the model's positions; `hypotheses` is 1, whatever anybody sets. Throws Error:
   /// invalid_argument for options out of range and for what Split cuts off if it is over
-  /// LoadLimits::text_bytes, not_a_number where the model computes a NaN or an infinity,
+  /// LoadLimits::text_bytes, not_a_number where a NaN or an infinity reaches the model's logits,
   /// out_of_memory; after any of them the Translator is as it was.
   std::string operator()(std::string_view text, const GenerationOptions& options = {}) const;
 
