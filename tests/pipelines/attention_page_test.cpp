@@ -195,7 +195,7 @@ TEST(AttentionPage, SpellsLanguagesThatTheVocabularyLacks) {
   const auto translations = translate.translate_full(texts, {.alignment = true});
   EXPECT_EQ(source_words(translations[0].sentences[0]),
             (std::vector<std::string>{">>fr<<", ">>猫<<", "le", "猫", "</s>"}));
-  EXPECT_EQ(source_words(translations[1].sentences[1]),
+  EXPECT_EQ(source_words(translations[1].sentences.back()),
             (std::vector<std::string>{">>fr<<", ">>Oui<<,", "dit", "猫.", "</s>"}));
 }
 

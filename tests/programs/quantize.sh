@@ -137,7 +137,7 @@ says 'OUT is required'
 ends 2 "$model" a --weights int4 > ignored
 says '--weights: expected f32|f16|bf16|int8, got int4'
 ends 2 "$model" a --weights > ignored
-says '--weights: 1 required int8|f16|bf16|f32 missing'
+says '--weights: 1 required f32|f16|bf16|int8 missing'
 ends 2 "$model" a b > ignored
 says 'The following argument was not expected: b'
 check 'every option has a check here' only_options "$quantize" -h --help --version --weights
