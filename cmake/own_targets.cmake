@@ -25,6 +25,10 @@ if(EIGENFORMER_SANITIZE)
                                                    -fno-sanitize-recover=all
                                                    -fno-omit-frame-pointer)
   target_link_options(eigenformer_own INTERFACE -fsanitize=${EIGENFORMER_SANITIZE})
+  if(EIGENFORMER_FUZZ)
+    # The inputs that are kept have the words that comparisons would teach, in a third of the time.
+    target_compile_options(eigenformer_own INTERFACE -fno-sanitize-coverage=trace-cmp)
+  endif()
 endif()
 
 # What a script runs as `program`: in a cross build a script that starts the emulator.
