@@ -56,8 +56,8 @@ check 'files: exit status 0' test $? -eq 0
 check 'files' cmp expected <(cat part.aa?.en)
 check 'files: one of them had been half done' test -s half
 
-# As ssh: the command is a line for the other machine's shell. Where there is a file lost, machine
-# two dies.
+# As ssh: at home, by the shell that SHELL names over there, runs a line. Where there is a file lost,
+# machine two dies.
 cat > ssh_here << 'END'
 #!/bin/sh
 while [ $# -gt 0 ]; do
@@ -71,11 +71,11 @@ echo "$1" >> machines
 if [ "$1" = two ] && [ -e lost ]; then kill -KILL $$; fi
 shift
 [ "${1:-}" != -- ] || shift
-exec sh -c "$*"
+cd "$HOME" && SHELL=/bin/sh exec sh -c "$*"
 END
 chmod +x ssh_here
 on_two_machines() {
-  parallel --wd . --ssh "$PWD/ssh_here" -S 1/one,1/two \
+  HOME=$PWD parallel --wd . --ssh "$PWD/ssh_here" -S 1/one,1/two \
     "${translate[@]}" --resume -i {} -o {}.en ::: "${parts[@]}"
 }
 rm part.aa?.en
