@@ -48,11 +48,9 @@ void expect_choice(const AttentionChoice& choice, const TranslatedSentence& sent
 
 /// Throws Error unless there is something that has looked.
 void expect_translated(const TranslatedSentence& sentence) {
-  const Alternative& best = sentence.alternatives[0];
-  if (best.finish == FinishReason::not_a_number) {
-    throw Error(ErrorCode::not_a_number, "the model computes what is not a number");
-  }
-  if (best.pieces.empty()) throw Error(ErrorCode::unsupported, "the translation has no words");
+  expect_numbers(sentence);
+  if (!sentence.alternatives[0].pieces.empty()) return;
+  throw Error(ErrorCode::unsupported, "the translation has no words");
 }
 
 std::string draw(const Options& options) {
@@ -82,7 +80,6 @@ std::string draw(const Options& options) {
 }
 
 void add_options(CLI::App& app, Options& options) {
-  using program::whole;
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_option("MODEL", options.model, "a MarianMT folder")->required()->check(program::folder());
   app.add_option("SENTENCE", options.text, "what to translate")->required();
@@ -103,13 +100,9 @@ void add_options(CLI::App& app, Options& options) {
   program::add_choice(app, "--kind", options.choice.kind, kinds,
                       "who looks at whom; default: cross")
       ->excludes(json);
-  app.add_option("--layer", options.choice.layer, "from 0; default: the last")
-      ->transform(whole(Index{0}, Index{1} << 20))
-      ->type_name("N")
+  program::add_index(app, "--layer", options.choice.layer, "from 0; default: the last")
       ->excludes(json);
-  app.add_option("--head", options.choice.head, "from 0; default: the mean of all")
-      ->transform(whole(Index{0}, Index{1} << 20))
-      ->type_name("N")
+  program::add_index(app, "--head", options.choice.head, "from 0; default: the mean of all")
       ->excludes(json);
 }
 

@@ -143,7 +143,6 @@ void walk(const Options& options) {
 }
 
 void run(int count, char** arguments) {
-  using program::whole;
   Options options;
   CLI::App app("A sentence's way through a Transformer, number by number.", "transformer_by_hand");
   app.footer("docs/transformer_by_hand.md walks along. Exit status: 0; 1 an error; 2 usage.");
@@ -153,14 +152,9 @@ void run(int count, char** arguments) {
       ->check(program::folder())
       ->type_name("DIR")
       ->capture_default_str();
-  const auto add = [&](const char* name, Index& variable, const char* text) {
-    app.add_option(name, variable, text)
-        ->transform(whole(Index{0}, Index{1} << 20))
-        ->type_name("N")
-        ->capture_default_str();
-  };
-  add("--layer", options.layer, "of the encoder, from 0");
-  add("--head", options.head, "of that layer, from 0");
+  program::add_index(app, "--layer", options.layer, "of the encoder, from 0")
+      ->capture_default_str();
+  program::add_index(app, "--head", options.head, "of that layer, from 0")->capture_default_str();
   if (const auto answer = program::parse(app, count, arguments)) return program::print(*answer);
   walk(options);
   program::expect_printed();

@@ -66,6 +66,13 @@ CLI::Validator whole(Number least, Number most) {
   return CLI::Validator(check, "");
 }
 
+/// An option whose value counts from 0; what there is the model says.
+template <class Variable>
+CLI::Option* add_index(CLI::App& app, const std::string& name, Variable& variable,
+                       const std::string& description) {
+  return app.add_option(name, variable, description)->transform(whole(0, 1 << 20))->type_name("N");
+}
+
 /// The same of a float; its range is somebody else's.
 inline CLI::Validator real() {
   const auto check = [](std::string& word) {

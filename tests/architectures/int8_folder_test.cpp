@@ -290,8 +290,10 @@ class Int8Weights : public Int8Folder {
   }
   /// Its bytes, to write to.
   std::span<std::byte> bytes(std::string_view name) {
-    kept_.emplace_back(at(name).bytes.begin(), at(name).bytes.end());
-    at(name).bytes = kept_.back();
+    io::ByteBuffer buffer;
+    const auto read = at(name).bytes.in(buffer);
+    kept_.emplace_back(read.begin(), read.end());
+    at(name).bytes = std::span<const std::byte>(kept_.back());
     return kept_.back();
   }
   /// Opening it, in its own storage and in another, read and mapped, is refused, and has taken no

@@ -25,12 +25,10 @@ TEST(Int8Tensor, IsRowsOfATensor) {
   EXPECT_FALSE(rows.fault("parameter"));
   const std::vector<float> own = rows.scales();
   EXPECT_EQ(own, (std::vector<float>{0.5f, 2}));
-  const Int8MatrixView view = rows.view(own);
-  EXPECT_EQ(view.rows, 2);
-  EXPECT_EQ(view.cols, 2);
-  EXPECT_EQ(view.row(0)[1], -4);
-  EXPECT_EQ(view.row(1)[0], 5);
-  EXPECT_EQ(view.scales[1], 2);
+  WeightMatrix<float> weight(2, 2, Storage::int8);
+  rows.copy_to(weight);
+  EXPECT_EQ(weight(0, 1), 0.5f * -4);
+  EXPECT_EQ(weight(1, 0), 2.0f * 5);
 }
 
 TEST(Int8Tensor, FaultsAreCountedFromTheTensorsFirstRow) {

@@ -145,8 +145,9 @@ TEST(WeightMatrix, TakesIntegersAsTheyAre) {
       const WeightMatrix<float> expected(uneven(outputs, inputs), Storage::int8);
       WeightMatrix<float> got(outputs, inputs, Storage::int8);
       const Matrix<float> others = -uneven(outputs, inputs);
-      got.assign(Integers(WeightMatrix<float>(others, Storage::int8)));  // it keeps nothing of them
-      got.assign(Integers(expected));
+      got.set_rows(
+          0, Integers(WeightMatrix<float>(others, Storage::int8)));  // it keeps nothing of them
+      got.set_rows(0, Integers(expected));
       const auto bytes = static_cast<std::size_t>(expected.panels() * expected.panel_bytes());
       const auto rows = static_cast<std::size_t>(expected.panels() * 16);
       ASSERT_EQ(std::memcmp(got.panel(0), expected.panel(0), bytes), 0) << outputs << " " << inputs;
@@ -163,11 +164,11 @@ TEST(WeightMatrix, TakesIntegersTimesTheirScales) {
       const Integers integers(weight);
       for (const Storage storage : storages) {
         WeightMatrix<float> got(outputs, inputs, storage);
-        got.assign(integers);
+        got.set_rows(0, integers);
         ASSERT_EQ(got.unpack(), WeightMatrix<float>(weight.unpack(), storage).unpack());
       }
       WeightMatrix<double> of_double(outputs, inputs);
-      of_double.assign(integers);
+      of_double.set_rows(0, integers);
       ASSERT_EQ(of_double.unpack(), Matrix<double>(weight.unpack().cast<double>()));
     }
   }
@@ -285,7 +286,9 @@ TEST(WeightMatrix, Contracts) {
   std::int8_t row[3];
   EXPECT_BROKEN_CONTRACT(weight.copy_integers(0, row));
   [[maybe_unused]] WeightMatrix<float> other(2, 3);
-  EXPECT_BROKEN_CONTRACT(other.assign(Int8MatrixView{row, nullptr, 1, 3}));
+  EXPECT_BROKEN_CONTRACT(other.set_rows(0, {row, nullptr, 1, 2}));
+  EXPECT_BROKEN_CONTRACT(other.set_rows(0, {row, nullptr, 3, 3}));
+  EXPECT_BROKEN_CONTRACT(other.set_rows(1, {row, nullptr, 1, 3}));
 }
 
 TEST(WeightMatrix, SizesThatCannotBe) {

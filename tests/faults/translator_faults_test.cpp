@@ -126,17 +126,20 @@ Way loading(const TranslatorOptions& options) {
 
 std::string data(const char* file) { return std::string(EIGENFORMER_TEST_DATA "/") + file; }
 
-/// Reads tensors by `read`, a function of a path.
+/// Reads tensors by `read`, a function of a path, and then their bytes.
 template <class Read>
 Way reading(const char* file, Read read) {
   return [path = data(file), read] {
-    std::optional<io::Tensors> tensors;
+    std::string out;
+    out.reserve(100'000);
     {
       const Armed armed;
-      tensors = read(path);
+      const io::Tensors tensors = read(path);
+      io::ByteBuffer buffer;
+      for (const io::NamedTensor& entry : tensors) {
+        out.append(entry.name).append(io::as_text(entry.tensor.bytes.in(buffer)));
+      }
     }
-    std::string out;
-    for (const std::string_view name : tensors->names()) out += std::string(name) + "\n";
     return out;
   };
 }

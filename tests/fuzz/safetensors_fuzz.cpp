@@ -33,8 +33,9 @@ void check_file(std::span<const std::byte> file) {
   std::uint64_t header = 0;
   std::memcpy(&header, file.data(), sizeof(header));
   require(check(*viewed) + header + sizeof(header) == file.size(), "tensors cover the file");
+  io::ByteBuffer unused;
   for (const auto& [name, tensor] : *viewed)
-    require(lies_in(tensor.bytes, file), "a view is inside");
+    require(lies_in(tensor.bytes.in(unused), file), "a view is inside");
   require(equal(*viewed, io::parse_safetensors(file, "f")), "a copy has the same tensors");
 }
 

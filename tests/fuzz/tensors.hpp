@@ -16,8 +16,7 @@ namespace eigenformer::fuzz {
 inline bool equal(const io::Tensors& a, const io::Tensors& b) {
   const auto same = [](const auto& x, const auto& y) {
     return x.name == y.name && x.tensor.type == y.tensor.type && x.tensor.shape == y.tensor.shape &&
-           std::equal(x.tensor.bytes.begin(), x.tensor.bytes.end(), y.tensor.bytes.begin(),
-                      y.tensor.bytes.end());
+           same_bytes(x.tensor.bytes, y.tensor.bytes);
   };
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), same) && a.metadata() == b.metadata();
 }

@@ -294,7 +294,7 @@ std::string outcome(const std::string& folder, const LoadOptions& options) {
     std::string names = "opened";
     const Tensors tensors = open_checkpoint(folder, options);
     for (const NamedTensor& entry : tensors) {
-      EXPECT_EQ(as_text(entry.tensor.bytes), entry.name);
+      EXPECT_EQ(io_test::content_of(entry.tensor), entry.name);
       names += " " + entry.name;
     }
     return names;
@@ -397,7 +397,7 @@ TEST_F(MemoryTest, IsSmallForLargeClaims) {
   EXPECT_LT(peak_memory([&] { open_checkpoint(folder(), by_mapping); }), mebibyte);
 }
 
-TEST_F(MemoryTest, IsThatOfTheDataAndOnlyOnce) {
+TEST_F(MemoryTest, HasNoneOfTheDataBeforeItIsAskedFor) {
   const std::string data(8 * mebibyte, 'x');
   const auto size = static_cast<std::int64_t>(data.size());
   const NamedTensor tensor = {"t", {DataType::u8, {size}, bytes_of(data)}};
@@ -405,8 +405,7 @@ TEST_F(MemoryTest, IsThatOfTheDataAndOnlyOnce) {
   const auto open = [&](const LoadOptions& options) {
     return peak_memory([&] { EXPECT_EQ(open_checkpoint(folder(), options).size(), 1u); });
   };
-  EXPECT_GE(open(by_reading), 8 * mebibyte);
-  EXPECT_LT(open(by_reading), 9 * mebibyte);
+  EXPECT_LT(open(by_reading), mebibyte);
   EXPECT_LT(open(by_mapping), mebibyte);
 }
 

@@ -102,8 +102,13 @@ TEST_F(FileTest, ReadsInPieces) {
   file.read(two.span());
   EXPECT_EQ(as_text(two.span()), "ab");
   expect_error(ErrorCode::io, "more than", [&] { file.expect_end(); });
-  file.read(two.span());
+  file.read_at(3, two.span());
   EXPECT_EQ(as_text(two.span()), "de");
+  file.read(two.span());
+  EXPECT_EQ(as_text(two.span()), "cd");
+  expect_error(ErrorCode::io, path("a") + ": ends at byte 5, 1 bytes too early",
+               [&] { file.read(two.span()); });
+  file.read(two.span().first(1));
   file.expect_end();
 }
 

@@ -13,6 +13,7 @@
 
 #include "eigenformer/io/safetensors.hpp"
 #include "io/support.hpp"
+#include "io/tensors.hpp"
 
 namespace {
 
@@ -56,7 +57,7 @@ void expect_same(const Tensors& got, std::span<const NamedTensor> expected) {
     const TensorView& tensor = got.at(entry.name);
     EXPECT_EQ(tensor.type, entry.tensor.type);
     EXPECT_EQ(tensor.shape, entry.tensor.shape);
-    EXPECT_EQ(as_text(tensor.bytes), as_text(entry.tensor.bytes));
+    EXPECT_EQ(io_test::content_of(tensor), io_test::content_of(entry.tensor));
   }
 }
 

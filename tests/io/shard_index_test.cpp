@@ -17,6 +17,7 @@
 #include "eigenformer/io/safetensors.hpp"
 #include "eigenformer/io/safetensors_writer.hpp"
 #include "io/support.hpp"
+#include "io/tensors.hpp"
 
 namespace {
 
@@ -95,7 +96,7 @@ TEST_F(ShardIndexTest, ListsTheShardsInOrder) {
 TEST_F(ShardIndexTest, MakesOneOfTheShards) {
   const Tensors tensors = open(index(good));
   EXPECT_EQ(tensors.names(), (std::vector<std::string_view>{"a", "b", "c"}));
-  for (const NamedTensor& entry : tensors) EXPECT_EQ(as_text(entry.tensor.bytes), entry.name);
+  for (const NamedTensor& entry : tensors) EXPECT_EQ(io_test::content_of(entry.tensor), entry.name);
   EXPECT_EQ(tensors.file(), path("model/model.safetensors.index.json"));
   EXPECT_EQ(tensors.metadata(), (Metadata{{"shard", "model/one.safetensors"}}));
 }
@@ -359,13 +360,13 @@ TEST(JoinedTensorsTest, HoldAllPartsAndTheirMetadata) {
   parts.push_back(Tensors("none", {}, nullptr));
   const Tensors all("all", std::move(parts));
   EXPECT_EQ(all.names(), (std::vector<std::string_view>{"a", "c"}));
-  EXPECT_EQ(as_text(all.at("a").bytes), "x");
-  EXPECT_EQ(as_text(all.at("c").bytes), "z");
+  EXPECT_EQ(io_test::content_of(all.at("a")), "x");
+  EXPECT_EQ(io_test::content_of(all.at("c")), "z");
   EXPECT_EQ(all.metadata(), (Metadata{{"format", "pt"}, {"k", "1"}, {"l", "3"}}));
   expect_error(ErrorCode::missing_tensor, "all: tensor \"b\" is missing among 2",
                [&] { all.at("b"); });
   const Tensors copy = all;
-  EXPECT_EQ(copy.at("a").bytes.data(), all.at("a").bytes.data());
+  EXPECT_EQ(copy.at("a").bytes.place(), all.at("a").bytes.place());
 }
 
 TEST(JoinedTensorsTest, HaveDifferentNames) {

@@ -109,9 +109,9 @@ TEST(TensorsTest, AreFoundByName) {
 
 TEST(TensorsTest, KeepTheirBytesWhenMoved) {
   Tensors from = three();
-  const std::byte* const place = from.at("b").bytes.data();
+  const auto place = from.at("b").bytes.place();
   const Tensors to = std::move(from);
-  EXPECT_EQ(to.at("b").bytes.data(), place);
+  EXPECT_EQ(to.at("b").bytes.place(), place);
 }
 
 TEST(TensorsTest, HaveDifferentNames) {

@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: MIT
-/// Comparing the tensors of files.
+/// The tensors of files: their bytes, and comparing them.
 #pragma once
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <string>
 
 #include "eigenformer/io/tensor.hpp"
 
 namespace io_test {
+
+/// Its bytes, wherever they are.
+inline std::string content_of(const eigenformer::io::TensorView& tensor) {
+  eigenformer::io::ByteBuffer buffer;
+  return std::string(eigenformer::io::as_text(tensor.bytes.in(buffer)));
+}
 
 /// The same names, types, shapes and bytes.
 inline void expect_equal(const eigenformer::io::Tensors& got,
@@ -17,9 +23,7 @@ inline void expect_equal(const eigenformer::io::Tensors& got,
   for (const eigenformer::io::NamedTensor& entry : expected) {
     const eigenformer::io::TensorView& tensor = got.at(entry.name);
     EXPECT_EQ(text(tensor), text(entry.tensor)) << entry.name;
-    ASSERT_EQ(tensor.bytes.size(), entry.tensor.bytes.size()) << entry.name;
-    EXPECT_TRUE(std::equal(tensor.bytes.begin(), tensor.bytes.end(), entry.tensor.bytes.begin()))
-        << entry.name;
+    EXPECT_TRUE(same_bytes(tensor.bytes, entry.tensor.bytes)) << entry.name;
   }
 }
 

@@ -140,12 +140,14 @@ TEST(Math, SpecialValuesOfErf) {
 }
 
 TEST(Math, SpecialValuesOfActivations) {
-  expect_bits(reference::relu(-0.0f), 0.0f);
+  expect_bits(reference::relu(-0.0f), -0.0f);
+  expect_bits(reference::relu(-least), 0.0f);
   expect_bits(reference::relu(-1.0f), 0.0f);
   expect_bits(reference::relu(least), least);
   expect_bits(reference::relu(-infinity), 0.0f);
   expect_bits(reference::relu(infinity), infinity);
-  expect_bits(reference::relu(nan), 0.0f);  // as it is defined: x > 0 ? x : +0
+  expect_bits(reference::relu(nan), nan);
+  expect_bits(reference::relu(-nan), -nan);
   expect_bits(reference::sigmoid(0.0f), 0.5f);
   expect_bits(reference::sigmoid(infinity), 1.0f);
   expect_bits(reference::sigmoid(-infinity), 0.0f);

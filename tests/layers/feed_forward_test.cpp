@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "eigenformer/layers/feed_forward.hpp"
 
+#include <cmath>
+#include <limits>
+
 #include "support/matrices.hpp"
 
 namespace eigenformer::test {
@@ -29,6 +32,21 @@ TEST(GatedFeedForward, ByHand) {
   Matrix<float> x{{1}, {-1}}, y(2, 1);
   feed_forward(x.view(), context, y);
   EXPECT_EQ(y, (Matrix<float>{{3}, {0}}));
+}
+
+TEST(FeedForward, LosesNoNaN) {
+  for (int a = 0; a < activations; ++a) {
+    FeedForward<float> network(
+        {.d_model = 1, .d_ff = 20, .activation = static_cast<Activation>(a)});
+    randomize(network, 3);
+    Matrix<float> bias(1, 20);
+    bias(0, 19) = std::numeric_limits<float>::quiet_NaN();
+    network.set("up.bias", bias);
+    Context context = make_context();
+    Matrix<float> y(1, 1);
+    network(Matrix<float>{{1}}.view(), context, y);
+    EXPECT_TRUE(std::isnan(y(0, 0))) << name(static_cast<Activation>(a));
+  }
 }
 
 template <template <class> class Network>

@@ -65,7 +65,8 @@ TEST(AttentionChoice, RefusesWhatWasNotKept) {
   EXPECT_EQ(refusal(sentence, {.layer = 2, .head = 0}),
             "cross attention, layer 2, head 0: was not kept, layer 1 is the last one that was "
             "(TranslationOptions::attention)");
-  EXPECT_NE(refusal(sentence, {.head = 2}), "none");
+  EXPECT_EQ(refusal(sentence, {.head = 2}),
+            "cross attention, head 2: that head was not kept (TranslationOptions::attention)");
   EXPECT_NE(refusal(sentence, {.head = -1}), "none");
 }
 

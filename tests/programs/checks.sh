@@ -23,6 +23,16 @@ check() {
   fi
 }
 
+# ends STATUS COMMAND...: its status; what it printed lies in run.out and run.err.
+ends() {
+  local status=$1 got
+  shift
+  "$@" > run.out 2> run.err
+  got=$?
+  cat run.err
+  [ "$got" -eq "$status" ] || { echo "expected status $status, got $got"; return 1; }
+}
+
 # only_options PROGRAM NAME...: its --help lists these and no others; a new one wants its checks.
 only_options() {
   diff <("$1" --help | sed -n 's/^  \(-[^ ]*\).*/\1/p' | tr , '\n' | sort) \

@@ -20,8 +20,8 @@ mpi() {
   shift
   timeout 60 "$mpiexec" -n "$processes" "$mpi_translate" --model "$model" "$@" 2> mpi.err
 }
-# ends STATUS TEXT PROCESSES OPTION...: it ends so, and rank 0 says so, once.
-ends() {
+# mpi_ends STATUS TEXT PROCESSES OPTION...: it ends so, and rank 0 says so, once.
+mpi_ends() {
   local status=$1 text=$2 got=0
   shift 2
   mpi "$@" > mpi.out < /dev/null || got=$?
@@ -63,12 +63,12 @@ mpi 3 -m sampled --block-size 777 -i text -o got
 check 'sampling' cmp expected.sampled got
 
 # What mpirun reads and writes for rank 0 may be lost, or one file.
-check 'standard input' ends 2 '--input is required' 3 -o got
-check 'standard output' ends 2 '--output is required' 3 -i text
-check 'no workers' ends 2 'mpirun -n' 1 -i text -o got
-check 'usage' ends 2 bogus 3 -i text -o got --bogus
-check 'usage: weights' ends 2 'got int4' 3 -i text -o got --weights int4
-whole() { check "usage: $1 $2" ends 2 "$1: expected $3, got $2" 3 -i text -o got "$1=$2"; }
+check 'standard input' mpi_ends 2 '--input is required' 3 -o got
+check 'standard output' mpi_ends 2 '--output is required' 3 -i text
+check 'no workers' mpi_ends 2 'mpirun -n' 1 -i text -o got
+check 'usage' mpi_ends 2 bogus 3 -i text -o got --bogus
+check 'usage: weights' mpi_ends 2 'got int4' 3 -i text -o got --weights int4
+whole() { check "usage: $1 $2" mpi_ends 2 "$1: expected $3, got $2" 3 -i text -o got "$1=$2"; }
 whole --beam-size 0 '1 to 1024'
 whole --beam-size 1025 '1 to 1024'
 whole --threads 0 '1 to 1024'
@@ -84,19 +84,19 @@ one_rank_differs() {
 }
 check 'usage: of one rank' one_rank_differs
 check '--help' grep -q -- --resume <(mpi 3 --help)
-check 'no such input' ends 1 'cannot open missing' 3 -i missing -o got
+check 'no such input' mpi_ends 1 'cannot open missing' 3 -i missing -o got
 cp text kept
-check 'no such model' ends 3 'missing' 3 -m missing -i text -o kept
+check 'no such model' mpi_ends 3 'missing' 3 -m missing -i text -o kept
 check 'no such model: the output is as it was' cmp text kept
-check 'the input is the output' ends 2 'same file' 3 -i kept -o kept
+check 'the input is the output' mpi_ends 2 'same file' 3 -i kept -o kept
 check 'the input is the output: it is as it was' cmp text kept
 { yes '' | head -n 50; head -c 17000000 /dev/zero | tr '\0' a; printf '\nUn.\n'; } > endless
-check 'a line that is too long' ends 1 'line 51: longer than' 3 -i endless -o got --block-size 7
+check 'a line that is too long' mpi_ends 1 'line 51: longer than' 3 -i endless -o got --block-size 7
 check 'a line that is too long: those before it' cmp <(head -n 50 endless) got
 like nan
 make_nan nan "$model"
 { yes '' | head -n 50; yes 'Un.' | head -n 50; } > bad
-check 'NaN' ends 1 'line 51: the model computes' 4 -m nan -i bad -o got --block-size 7
+check 'NaN' mpi_ends 1 'line 51: the model computes' 4 -m nan -i bad -o got --block-size 7
 check 'NaN: the lines before it' cmp <(head -n 50 bad) got
 
 # A worker is killed: the run ends, and goes on where it was.
@@ -126,7 +126,7 @@ for one in 'mpi 3' translate; do
   check "$one --resume within a line" cmp expected.long killed
 done
 echo 'Another.' > killed
-check '--resume of something else' ends 1 'is not what this input gives' 3 -b 1 -i long -o killed \
+check '--resume of something else' mpi_ends 1 'is not what this input gives' 3 -b 1 -i long -o killed \
   --resume
 
 finish

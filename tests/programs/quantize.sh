@@ -7,14 +7,11 @@ here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
 quantize=$(realpath "$1") translate=$(realpath "$2") model=$(realpath "$3")
 in_empty "$4"
 
-# ends STATUS ARGUMENT...: quantize ends so, with one line of a message if not well.
-ends() {
-  local status=$1 got
+# quantizes STATUS ARGUMENT...: quantize ends so, with one line of a message if not well.
+quantizes() {
+  local status=$1
   shift
-  "$quantize" "$@" > run.out 2> run.err
-  got=$?
-  cat run.err
-  [ "$got" -eq "$status" ] || { echo "expected status $status, got $got"; return 1; }
+  ends "$status" "$quantize" "$@" || return 1
   if [ "$status" -eq 0 ]; then
     [ ! -s run.err ]
   else
@@ -30,7 +27,7 @@ tail -n +2 "$model/expected.tsv" | head -n 24 | cut -f 1 > source
 # translated OPTION...: what the options make of the lines.
 translated() { "$translate" --beam-size 1 "$@" < source; }
 
-check 'default' ends 0 "$model" small
+check 'default' quantizes 0 "$model" small
 check 'default: no output' test ! -s run.out
 files='LICENSE README.md config.json generation_config.json source.spm special_tokens_map.json
 target.spm tokenizer_config.json vocab.json'
@@ -55,35 +52,35 @@ check 'and so with beams, scores included' cmp expected.beams \
 check 'int8 read as f32 translates, too' test \
   "$(translated --model small --weights f32 | wc -l)" = 24
 
-check 'again' ends 0 small again
+check 'again' quantizes 0 small again
 check 'again: the same file' cmp small/model.safetensors again/model.safetensors
 for storage in f16 bf16 f32; do
-  check "$storage" ends 0 "$model" "$storage" --weights "$storage"
+  check "$storage" quantizes 0 "$model" "$storage" --weights "$storage"
   check "$storage: translates as translate --weights $storage" cmp \
     <(translated --model "$model" --weights "$storage") <(translated --model "$storage")
 done
 
 # OUT is new, or empty.
 cp -r small before
-check 'OUT is not empty' ends 2 "$model" small
-check 'IN is OUT' ends 2 small small
-check 'IN is OUT by another name' ends 2 small ./again/../small/
+check 'OUT is not empty' quantizes 2 "$model" small
+check 'IN is OUT' quantizes 2 small small
+check 'IN is OUT by another name' quantizes 2 small ./again/../small/
 echo > file
-check 'OUT is a file' ends 2 "$model" file
+check 'OUT is a file' quantizes 2 "$model" file
 ln -s nowhere dangling
-check 'OUT is a link to nothing' ends 2 "$model" dangling
+check 'OUT is a link to nothing' quantizes 2 "$model" dangling
 check 'refused: nothing has changed' diff -r before small
 mkdir empty
-check 'OUT is empty' ends 0 "$model" empty
+check 'OUT is empty' quantizes 0 "$model" empty
 check 'OUT is empty: the same' diff -r small empty
-check 'OUT with a slash' ends 0 "$model" slash/
+check 'OUT with a slash' quantizes 0 "$model" slash/
 check 'OUT with a slash: the same' diff -r small slash
 
 # A hub's cache has links, and a folder may hold anything.
 mkdir -p links/tokenizer.json
 ln -s "$model"/* links
 mkfifo links/vocab.txt
-check 'links' ends 0 links of_links
+check 'links' quantizes 0 links of_links
 check 'links: the same files' diff -r small of_links
 check 'links: no links' test -z "$(find of_links -type l)"
 
@@ -92,9 +89,9 @@ fails() {
   local what=$1
   shift
   mkdir -p kept
-  check "$what" ends 1 "$@" none
+  check "$what" quantizes 1 "$@" none
   check "$what: leaves nothing" absent none
-  check "$what, into an empty folder" ends 1 "$@" kept
+  check "$what, into an empty folder" quantizes 1 "$@" kept
   check "$what, into an empty folder: leaves it empty" only kept ''
 }
 fails 'no such IN' missing
@@ -107,13 +104,13 @@ for broken in config.json model.safetensors; do
   head -c 1000 "$model/$broken" > "broken_$broken/$broken"
   fails "$broken cut short" "broken_$broken"
 done
-check 'no folder for OUT' ends 1 "$model" missing/out
+check 'no folder for OUT' quantizes 1 "$model" missing/out
 # As on a full disk: no file may be larger than this.
 small_files() {
   (
     trap '' XFSZ
     ulimit -f 4000
-    ends 1 "$@"
+    quantizes 1 "$@"
   )
 }
 check 'no room for the weights' small_files "$model" none
@@ -124,26 +121,26 @@ check 'no room for the weights, into an empty folder: leaves it empty' only kept
 for usage in '' "$model" "$model a b" "$model a --weights int4" "$model a --weights" \
   "$model a --bogus"; do
   # shellcheck disable=SC2086
-  check "quantize $usage: exit status 2" ends 2 $usage
+  check "quantize $usage: exit status 2" quantizes 2 $usage
 done
 check 'usage: leaves nothing' absent a
 says() {
   check "quantize: says $1" test "$(cat run.err)" = "quantize: $1 (see quantize --help)"
 }
-ends 2 > ignored
+quantizes 2 > ignored
 says 'IN is required'
-ends 2 "$model" > ignored
+quantizes 2 "$model" > ignored
 says 'OUT is required'
-ends 2 "$model" a --weights int4 > ignored
+quantizes 2 "$model" a --weights int4 > ignored
 says '--weights: expected f32|f16|bf16|int8, got int4'
-ends 2 "$model" a --weights > ignored
+quantizes 2 "$model" a --weights > ignored
 says '--weights: 1 required f32|f16|bf16|int8 missing'
-ends 2 "$model" a b > ignored
+quantizes 2 "$model" a b > ignored
 says 'The following argument was not expected: b'
 check 'every option has a check here' only_options "$quantize" -h --help --version --weights
 check '-h: that is --help' cmp <("$quantize" -h) <("$quantize" --help)
 for option in --help --version; do
-  check "$option" ends 0 $option
+  check "$option" quantizes 0 $option
   check "$option: on stdout" test -s run.out
 done
 

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# transformer_by_hand.sh PROGRAM MODEL PAGE WORK: what transformer_by_hand prints is what the page
+# transformer_by_hand.sh PROGRAM TINY_TRANSLATOR MODEL PAGE WORK: what transformer_by_hand prints is what the page
 # shows, and its errors say what is wrong. Prints what does not hold, and fails.
 here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
 . "$here/checks.sh"
 export LC_ALL=C.UTF-8
-program=$(realpath "$1") model=$(realpath "$2") page=$(realpath "$3")
-in_empty "$4"
+program=$(realpath "$1") tiny_translator=$(realpath "$2")
+model=$(realpath "$3") page=$(realpath "$4")
+in_empty "$5"
 
 by_hand() { "$program" --model "$model" "$@" > out 2> err; }
 # says STATUS TEXT: how the last run ended, and that its error has the text.
@@ -56,6 +57,32 @@ check 'no such folder' says 2 'transformer_by_hand: --model: nowhere is not a fo
 "$program" 2> err
 status=$?
 check 'no sentence' says 2 'SENTENCE is required'
+
+# odd FIELD=VALUE...: a folder with other numbers in its config, and random weights.
+odd() {
+  rm -rf odd
+  mkdir odd
+  cp "$model"/*.spm "$model"/*.json odd
+  local field
+  for field; do
+    sed -i "s/\"${field%%=*}\": .*/\"${field%%=*}\": ${field#*=},/" odd/config.json
+  done
+  "$tiny_translator" odd
+}
+# by_hand_agrees: with the odd folder, it and the library compute the same.
+by_hand_agrees() { "$program" --model odd Oui > out 2> err && grep -qF 'gives the same.' out; }
+odd d_model=36 encoder_ffn_dim=5 decoder_ffn_dim=7
+check 'a d_model that fills no lanes' by_hand_agrees
+odd d_model=8 vocab_size=6100 decoder_vocab_size=6100
+check 'more ids than pieces' by_hand_agrees
+odd d_model=8 encoder_layers=1 decoder_layers=1 activation_function='"gelu"'
+check 'one layer, gelu' by_hand_agrees
+mkdir nan
+cp "$model"/*.spm "$model"/*.json "$model"/*.safetensors nan
+make_nan nan "$model"
+"$program" --model nan Oui > out 2> err
+status=$?
+check 'weights that are no numbers' says 1 'not '
 
 if [ -w /dev/full ]; then
   "$program" --model "$model" Oui > /dev/full 2> err

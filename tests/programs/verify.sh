@@ -7,39 +7,30 @@ here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
 verify=$(realpath "$1") golden=$(realpath "$2")
 in_empty "$3"
 
-# ends STATUS ARGUMENT...
-ends() {
-  local status=$1 got
-  shift
-  "$verify" "$@" > run.out 2> run.err
-  got=$?
-  cat run.err
-  [ "$got" -eq "$status" ] || { echo "expected status $status, got $got"; return 1; }
-}
 # says TEXT ARGUMENT...: usage that is refused, and how.
 says() {
   local text=$1
   shift
-  check "verify $*: exit status 2" ends 2 "$@"
+  check "verify $*: exit status 2" ends 2 "$verify" "$@"
   check "verify $*: no output" test ! -s run.out
   check "verify $*: its message" test "$(head -n 1 run.err)" = "$text"
 }
 
 check 'every option has a check here' only_options "$verify" -h --help --version --weights
 for help in -h --help; do
-  check "$help" ends 0 $help
+  check "$help" ends 0 "$verify" $help
   check "$help: on stdout" grep -q '^Usage: verify ' run.out
 done
 
-check 'a folder' ends 0 "$golden"
+check 'a folder' ends 0 "$verify" "$golden"
 check 'a folder: everything passes' grep -q '^[1-9][0-9]* passed, 0 failed, 0 may differ and do$' \
   run.out
 cp run.out once.out
-check 'the same folder twice' ends 0 "$golden" "$golden"
+check 'the same folder twice' ends 0 "$verify" "$golden" "$golden"
 check 'the same folder twice: twice as many' test "$(wc -l < run.out)" -eq \
   $((2 * $(wc -l < once.out) - 1))
 for weights in f32 f16 bf16 int8; do
-  check "--weights $weights" ends 0 "$golden" --weights $weights
+  check "--weights $weights" ends 0 "$verify" "$golden" --weights $weights
   check "--weights $weights: all are looked at" test "$(wc -l < run.out)" -eq "$(wc -l < once.out)"
   cp run.out $weights.out
 done
@@ -50,7 +41,7 @@ says "verify: DIR is required $see"
 says "verify: --weights: expected f32|f16|bf16|int8, got int4 $see" "$golden" --weights int4
 says "verify: --weights: 1 required f32|f16|bf16|int8 missing $see" "$golden" --weights
 says "verify: The following argument was not expected: --bogus $see" "$golden" --bogus
-check '--version' ends 0 --version
+check '--version' ends 0 "$verify" --version
 check '--version: on stdout' grep -q '^verify, Eigenformer ' run.out
 
 unknown='EIGENFORMER_ISA: "mmx" is not known, or not of this machine'
@@ -59,11 +50,11 @@ check 'EIGENFORMER_ISA=reference' test "$(EIGENFORMER_ISA=reference "$verify" "$
   "$(cat once.out)"
 
 mkdir empty
-check 'no such folder, and a good one: exit status 1' ends 1 none "$golden"
+check 'no such folder, and a good one: exit status 1' ends 1 "$verify" none "$golden"
 check 'no such folder: FAILED, and why' grep -q '^  none.*  FAILED$' run.out
 check 'no such folder: the good one is still looked at' grep -q '^[1-9][0-9]* passed, 1 failed' \
   run.out
-check 'an empty folder: exit status 1' ends 1 empty
+check 'an empty folder: exit status 1' ends 1 "$verify" empty
 if [ -w /dev/full ]; then
   "$verify" "$golden" > /dev/full 2> run.err
   check 'a full disk: exit status 1' test $? -eq 1

@@ -123,7 +123,7 @@ using eigenformer::test::Fault, eigenformer::test::fails, eigenformer::test::mem
 // The program's definitions go before the C library's.
 extern "C" {
 
-ssize_t read(int file, void* out, size_t size) {
+ssize_t pread(int file, void* out, size_t size, off_t offset) {
   if (fails(Fault::read_error)) {
     errno = EIO;
     return -1;
@@ -134,7 +134,7 @@ ssize_t read(int file, void* out, size_t size) {
   }
   if (fails(Fault::early_end)) return 0;
   if (size > 1 && fails(Fault::short_read)) size /= 2;
-  return ::syscall(SYS_read, file, out, size);
+  return ::syscall(SYS_pread64, file, out, size, offset);
 }
 
 void* mmap(void* at, size_t size, int protection, int flags, int file, off_t offset) noexcept {

@@ -10,10 +10,10 @@ namespace eigenformer::test {
 enum class Fault {
   allocation,    ///< malloc and its kin, and so operator new (with sanitizers, operator new alone)
   exhaustion,    ///< the same, and every allocation after it
-  read_error,    ///< read gives EIO
-  short_read,    ///< read gives half of what it could; nothing is wrong with that
-  interruption,  ///< read gives EINTR once; nor with that
-  early_end,     ///< read finds the file's end, as if another program had truncated it
+  read_error,    ///< pread gives EIO
+  short_read,    ///< pread gives half of what it could; nothing is wrong with that
+  interruption,  ///< pread gives EINTR once; nor with that
+  early_end,     ///< pread finds the file's end, as if another program had truncated it
   map_error,     ///< mmap of a file gives ENOMEM
   open_error,    ///< open gives EMFILE
   status_error,  ///< fstat gives EIO

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <set>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "eigenformer/architectures/int8_tensor.hpp"
@@ -123,16 +123,17 @@ inline double distinct_numbers(const io::Tensors& tensors) {
     if (io::is_float(type) || type == io::DataType::i8) order.push_back(&entry.tensor);
   }
   std::sort(order.begin(), order.end(), [](const io::TensorView* a, const io::TensorView* b) {
-    return std::less<>()(a->bytes.data(), b->bytes.data());
+    return a->bytes.place() < b->bytes.place();
   });
   double count = 0;
-  const std::byte* end = nullptr;
+  auto end = io::TensorBytes().place();
   for (const io::TensorView* tensor : order) {
-    const std::byte* const begin = tensor->bytes.data();
-    const std::byte* const last = begin + tensor->bytes.size();
-    const std::byte* const fresh = end == nullptr || std::less<>()(end, begin) ? begin : end;
-    if (!std::less<>()(fresh, last)) continue;
-    count += static_cast<double>(last - fresh) / static_cast<double>(io::size_of(tensor->type));
+    const auto begin = tensor->bytes.place();
+    const auto last = std::pair(begin.first, begin.second + tensor->bytes.size());
+    const auto fresh = std::max(begin, end);
+    if (fresh >= last) continue;
+    count += static_cast<double>(last.second - fresh.second) /
+             static_cast<double>(io::size_of(tensor->type));
     end = last;
   }
   return count;
@@ -172,8 +173,7 @@ template <class Scalar, class Parameter>
 void take(Parameter& value, const io::Tensors& tensors, const TensorSource& source) {
   if constexpr (is_weight<Parameter>) {
     if (tensors.at(source.tensor).type == io::DataType::i8) {
-      const Int8Tensor tensor = int8_tensor_of(tensors, source, shape_of(value));
-      return value.assign(tensor.view(tensor.scales()));
+      return int8_tensor_of(tensors, source, shape_of(value)).copy_to(value);
     }
   }
   take_floats<Scalar>(value, tensors, source);
@@ -216,7 +216,7 @@ inline void expect_size(const TransformerConfig& config, const io::Tensors& tens
 /// Error with the code of the first trouble and a text with a line for each: every missing tensor,
 /// every wrong shape, every type that is not such a one, scales and integers that are none, and
 /// every tensor that neither a parameter nor the table's `ignored` claims. Then nothing has
-/// changed.
+/// changed. After an Error(io), of a file that cannot be read any more, some parameters have.
 template <class Derived, class Scalar>
 void bind(Module<Derived, Scalar>& module, const io::Tensors& tensors, const NameTable& names) {
   const FloatingPointGuard guard;

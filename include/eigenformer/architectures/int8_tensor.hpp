@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "eigenformer/core/int8.hpp"
+#include "eigenformer/core/weight_matrix.hpp"
 #include "eigenformer/io/json_document.hpp"
 #include "eigenformer/io/tensor.hpp"
 #include "eigenformer/io/tensor_values.hpp"
@@ -41,8 +41,8 @@ class Int8Tensor {
         first_(first),
         rows_(rows) {}
 
-  /// The first thing that makes them no weights of `parameter`; nothing: scales() and view() may be
-  /// called.
+  /// The first thing that makes them no weights of `parameter`; nothing: scales() and copy_to() may
+  /// be called.
   std::optional<TensorFault> fault(const std::string& parameter) const {
     const std::string of = io::excerpt(int8_scale_name(name_)) + " for " + parameter;
     const auto wrong = [&](ErrorCode code, const std::string& expected, const std::string& got) {
@@ -76,27 +76,44 @@ class Int8Tensor {
     return out;
   }
 
-  /// The matrix; `scales` are what scales() gave.
-  Int8MatrixView view(const std::vector<float>& scales) const {
-    const auto* const values = reinterpret_cast<const std::int8_t*>(tensor_.bytes.data());
-    return {values + first_ * cols(), scales.data(), rows_, cols()};
+  /// Gives the rows to a matrix of this shape, some at a time.
+  template <class Scalar>
+  void copy_to(WeightMatrix<Scalar>& weight) const {
+    const std::vector<float> factors = scales();
+    for_each_panel([&](Index begin, Index count, std::span<const std::byte> integers) {
+      weight.set_rows(begin, {reinterpret_cast<const std::int8_t*>(integers.data()),
+                              factors.data() + begin, count, cols()});
+    });
   }
 
  private:
   Index cols() const { return tensor_.shape[1]; }
 
+  /// function(begin, count, bytes) for 16 of the rows at a time.
+  template <class Function>
+  void for_each_panel(Function function) const {
+    io::ByteBuffer buffer;
+    for (Index begin = 0; begin < rows_; begin += lanes) {
+      const Index count = std::min(lanes, rows_ - begin);
+      const auto bytes = tensor_.bytes.subspan(static_cast<std::size_t>((first_ + begin) * cols()),
+                                               static_cast<std::size_t>(count * cols()));
+      function(begin, count, bytes.in(buffer));
+    }
+  }
+
   /// Kernels move a sign from one factor of a product to the other, and -128 has no opposite.
   std::optional<TensorFault> fault_of_integers(const std::string& parameter) const {
-    const Index begin = first_ * cols(), count = rows_ * cols();
-    if (count == 0) return std::nullopt;
-    const std::byte* const all = tensor_.bytes.data();
-    const void* const found = std::memchr(all + begin, 0x80, static_cast<std::size_t>(count));
-    if (!found) return std::nullopt;
-    const Index at = static_cast<const std::byte*>(found) - all;
-    return TensorFault{ErrorCode::format, io::excerpt(name_) + " for " + parameter + ": row " +
-                                              std::to_string(at / cols()) + ", column " +
-                                              std::to_string(at % cols()) +
-                                              ": expected -127 to 127, got -128"};
+    std::optional<TensorFault> out;
+    for_each_panel([&](Index begin, Index, std::span<const std::byte> integers) {
+      const auto found = std::ranges::find(integers, std::byte{0x80});
+      if (out || found == integers.end()) return;
+      const Index at = found - integers.begin();
+      out = {ErrorCode::format, io::excerpt(name_) + " for " + parameter + ": row " +
+                                    std::to_string(first_ + begin + at / cols()) + ", column " +
+                                    std::to_string(at % cols()) +
+                                    ": expected -127 to 127, got -128"};
+    });
+    return out;
   }
 
   std::string name_;
@@ -119,7 +136,7 @@ inline std::optional<std::string> tensor_scaled_by(const io::Tensors& tensors,
 /// Whether the tensors `a` and `b` have the same numbers in the same form.
 inline bool same_numbers(const io::Tensors& tensors, const std::string& a, const std::string& b) {
   const auto same = [](const io::TensorView& x, const io::TensorView& y) {
-    return x.type == y.type && x.shape == y.shape && std::ranges::equal(x.bytes, y.bytes);
+    return x.type == y.type && x.shape == y.shape && io::same_bytes(x.bytes, y.bytes);
   };
   if (!same(tensors.at(a), tensors.at(b))) return false;
   if (tensors.at(a).type != io::DataType::i8) return true;

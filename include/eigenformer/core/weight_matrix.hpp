@@ -60,18 +60,20 @@ class WeightMatrix<float> {
     }
   }
 
-  /// Takes the weights of `weight`, which has this one's shape: int8 the very integers and scales,
-  /// other storages each integer times its scale, in float, and then rounded to the storage.
-  void assign(const Int8MatrixView& weight) {
-    EIGENFORMER_ASSERT(weight.rows == outputs_ && weight.cols == inputs_);
-    if (storage_ == Storage::int8) return take_integers(weight);
-    Matrix<float> row(1, inputs_);
-    for (Index output = 0; output < outputs_; ++output) {
-      const std::int8_t* const q = weight.row(output);
+  /// Takes the weights of the outputs from `first`, a multiple of 16, on: int8 the very integers
+  /// and scales, other storages each integer times its scale, in float, and then rounded to the
+  /// storage.
+  void set_rows(Index first, const Int8MatrixView& rows) {
+    EIGENFORMER_ASSERT(first >= 0 && first % lanes == 0 && rows.rows <= outputs_ - first &&
+                       rows.cols == inputs_);
+    if (storage_ == Storage::int8) return take_integers(first, rows);
+    Matrix<float> numbers(1, inputs_);
+    for (Index r = 0; r < rows.rows; ++r) {
+      const std::int8_t* const q = rows.row(r);
       for (Index i = 0; i < inputs_; ++i) {
-        row.data()[i] = static_cast<float>(q[i]) * weight.scales[output];
+        numbers.data()[i] = static_cast<float>(q[i]) * rows.scales[r];
       }
-      set_row(output, row.data());
+      set_row(first + r, numbers.data());
     }
   }
 
@@ -191,21 +193,21 @@ class WeightMatrix<float> {
   }
   /// Panel by panel, 16 rows at a time, and few enough inputs that their place in the panel stays
   /// in the first cache while all 16 go there.
-  void take_integers(const Int8MatrixView& weight) {
+  void take_integers(Index first, const Int8MatrixView& rows) {
     constexpr Index most = 256;
-    for (Index first = 0; first < outputs_; first += lanes) {
-      const Index count = std::min(lanes, outputs_ - first);
+    for (Index begin = 0; begin < rows.rows; begin += lanes) {
+      const Index output = first + begin, count = std::min(lanes, rows.rows - begin);
       std::int32_t sums[lanes] = {};
       for (Index input = 0; input < inputs_; input += most) {
         for (Index lane = 0; lane < count; ++lane) {
           sums[lane] +=
-              copy_to_lane(weight.row(first + lane) + input, std::min(most, inputs_ - input),
-                           bytes_.data() + byte_offset(first + lane, input));
+              copy_to_lane(rows.row(begin + lane) + input, std::min(most, inputs_ - input),
+                           bytes_.data() + byte_offset(output + lane, input));
         }
       }
       for (Index lane = 0; lane < count; ++lane) {
-        scales_[first + lane] = weight.scales[first + lane];
-        offsets_[first + lane] = -128 * sums[lane];
+        scales_[output + lane] = rows.scales[begin + lane];
+        offsets_[output + lane] = -128 * sums[lane];
       }
     }
   }
@@ -238,13 +240,13 @@ class WeightMatrix<double> {
   explicit WeightMatrix(MatrixView<const double> weight, Storage = Storage::f32)
       : weight_(weight) {}
 
-  /// Takes each integer times its scale, in float.
-  void assign(const Int8MatrixView& weight) {
-    EIGENFORMER_ASSERT(weight.rows == outputs() && weight.cols == inputs());
-    for (Index output = 0; output < weight.rows; ++output) {
-      const std::int8_t* const q = weight.row(output);
-      for (Index i = 0; i < weight.cols; ++i) {
-        weight_(output, i) = double{static_cast<float>(q[i]) * weight.scales[output]};
+  /// Takes each integer times its scale, in float, for the outputs from `first` on.
+  void set_rows(Index first, const Int8MatrixView& rows) {
+    EIGENFORMER_ASSERT(first >= 0 && rows.rows <= outputs() - first && rows.cols == inputs());
+    for (Index r = 0; r < rows.rows; ++r) {
+      const std::int8_t* const q = rows.row(r);
+      for (Index i = 0; i < rows.cols; ++i) {
+        weight_(first + r, i) = double{static_cast<float>(q[i]) * rows.scales[r]};
       }
     }
   }

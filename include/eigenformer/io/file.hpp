@@ -62,7 +62,7 @@ inline const char* system_path(const std::string& path) {
 
 }  // namespace detail
 
-/// A regular file, read from its start to its end.
+/// A regular file, read from its start to its end, or anywhere.
 class InputFile {
  public:
   /// Throws Error(io): missing, not permitted, a directory, or anything else that is not a plain
@@ -71,72 +71,91 @@ class InputFile {
       : path_(std::move(path)),
         descriptor_(::open(detail::system_path(path_), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
     if (descriptor_.value() < 0) throw detail::system_error(path_, "cannot open");
-    size_ = size_now();
+    opened_ = version();
   }
 
   const std::string& path() const noexcept { return path_; }
 
   /// Bytes, as they were when the file was opened.
-  std::uint64_t size() const noexcept { return size_; }
+  std::uint64_t size() const noexcept { return opened_.size; }
 
   /// For calls of the system that this class lacks.
   int descriptor() const noexcept { return descriptor_.value(); }
 
   /// Throws Error(io) unless the file has the size() that it had.
   void expect_same_size() const {
-    const std::uint64_t now = size_now();
-    if (now == size_) return;
+    const std::uint64_t now = version().size;
+    if (now == size()) return;
     throw Error(ErrorCode::io, path_ + ": has " + std::to_string(now) + " bytes, and had " +
-                                   std::to_string(size_) + " when it was opened");
+                                   std::to_string(size()) + " when it was opened");
   }
 
   /// Fills out with the next bytes. Throws Error(io), also where the file ends before that.
   void read(std::span<std::byte> out) {
-    while (!out.empty()) {
-      const std::size_t count = read_some(out);
-      if (count == 0) {
-        throw Error(ErrorCode::io, path_ + ": ends at byte " + std::to_string(offset_) + ", " +
-                                       std::to_string(out.size()) + " bytes too early");
-      }
-      out = out.subspan(count);
-    }
+    fill(offset_, out);
+    offset_ += out.size();
+  }
+
+  /// Fills out with the bytes from `offset` on, and leaves to read() what would have been next.
+  /// Throws Error(io), also where the file has been written to since it was opened.
+  void read_at(std::uint64_t offset, std::span<std::byte> out) const {
+    fill(offset, out);
+    if (version() == opened_) return;
+    throw Error(ErrorCode::io, path_ + ": has been written to since it was opened");
   }
 
   /// Throws Error(io) unless everything has been read: the file grew meanwhile.
-  void expect_end() {
+  void expect_end() const {
     std::byte extra{};
-    if (read_some({&extra, 1}) != 0) {
-      throw Error(ErrorCode::io, path_ + ": has more than the " + std::to_string(size_) +
+    if (read_some(offset_, {&extra, 1}) != 0) {
+      throw Error(ErrorCode::io, path_ + ": has more than the " + std::to_string(size()) +
                                      " bytes it had when it was opened");
     }
   }
 
  private:
-  std::uint64_t size_now() const {
+  /// What writing changes.
+  struct Version {
+    std::uint64_t size = 0;
+    std::int64_t seconds = 0, nanoseconds = 0;  ///< of the last writing
+    bool operator==(const Version&) const = default;
+  };
+
+  Version version() const {
     struct stat status = {};
     if (::fstat(descriptor_.value(), &status) != 0) {
       throw detail::system_error(path_, "cannot ask for its size");
     }
     if (S_ISDIR(status.st_mode)) throw Error(ErrorCode::io, path_ + ": is a directory");
     if (!S_ISREG(status.st_mode)) throw Error(ErrorCode::io, path_ + ": is not a regular file");
-    return static_cast<std::uint64_t>(status.st_size);
+    return {static_cast<std::uint64_t>(status.st_size), status.st_mtim.tv_sec,
+            status.st_mtim.tv_nsec};
   }
-  std::size_t read_some(std::span<std::byte> out) {
-    for (;;) {
-      const ssize_t count = ::read(descriptor_.value(), out.data(), out.size());
-      if (count >= 0) {
-        offset_ += static_cast<std::uint64_t>(count);
-        return static_cast<std::size_t>(count);
+  void fill(std::uint64_t offset, std::span<std::byte> out) const {
+    while (!out.empty()) {
+      const std::size_t count = read_some(offset, out);
+      if (count == 0) {
+        throw Error(ErrorCode::io, path_ + ": ends at byte " + std::to_string(offset) + ", " +
+                                       std::to_string(out.size()) + " bytes too early");
       }
+      out = out.subspan(count);
+      offset += count;
+    }
+  }
+  std::size_t read_some(std::uint64_t offset, std::span<std::byte> out) const {
+    for (;;) {
+      const ssize_t count =
+          ::pread(descriptor_.value(), out.data(), out.size(), static_cast<off_t>(offset));
+      if (count >= 0) return static_cast<std::size_t>(count);
       if (errno != EINTR) {
-        throw detail::system_error(path_, "cannot read at byte " + std::to_string(offset_));
+        throw detail::system_error(path_, "cannot read at byte " + std::to_string(offset));
       }
     }
   }
 
   std::string path_;
   detail::FileDescriptor descriptor_;
-  std::uint64_t size_ = 0;
+  Version opened_;
   std::uint64_t offset_ = 0;
 };
 

@@ -16,9 +16,9 @@ namespace eigenformer::inline v0::io {
 /// configuration say which number it is, and its range.
 struct LoadLimits {
   // Memory.
-  /// The bytes of one file, or of all shards of one checkpoint, that may be in memory at once: 0
-  /// and up, by default no budget. Of a mapped file only the header counts: the system can drop the
-  /// rest whenever it needs the memory.
+  /// The bytes that one file may have, or all shards of one checkpoint: 0 and up, by default no
+  /// budget. A safetensors file is never in memory whole, but a model made of it may be. Of a
+  /// mapped file only the header counts: the system can drop the rest whenever it needs the memory.
   std::uint64_t memory_bytes = std::numeric_limits<std::uint64_t>::max();
 
   // JSON.
@@ -55,7 +55,7 @@ struct LoadLimits {
 
 /// How the bytes of tensors come into memory.
 enum class FileAccess {
-  read,  ///< copied into memory of the program's own
+  read,  ///< read into memory of the program's own, when a tensor's numbers are asked for
   map,   ///< left in the file, which must not change while the tensors live: see MappedFile
 };
 

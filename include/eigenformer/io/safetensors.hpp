@@ -202,8 +202,8 @@ inline SafetensorsHeader parse_safetensors_header(std::string_view header, const
   return out;
 }
 
-/// The entries of a header that fits `data`, whose bytes `owner` keeps.
-inline Tensors assemble_safetensors(SafetensorsHeader header, std::span<const std::byte> data,
+/// The entries of a header that fits `data`, which `owner` keeps.
+inline Tensors assemble_safetensors(SafetensorsHeader header, const TensorBytes& data,
                                     std::string file, std::shared_ptr<const void> owner) {
   std::vector<NamedTensor> tensors;
   tensors.reserve(header.entries.size());
@@ -240,31 +240,30 @@ inline SafetensorsParts split_safetensors(std::span<const std::byte> bytes, cons
 
 }  // namespace detail
 
-/// The tensors of a safetensors file. Throws Error: io, format, unsupported (an element type), or
-/// out_of_memory (over limits.memory_bytes, or the system's).
+/// The tensors of a safetensors file, which stays open: each is read when its numbers are asked
+/// for, and an Error(io) then if the file has been written to meanwhile. Throws Error: io, format,
+/// unsupported (an element type), or out_of_memory (over limits.memory_bytes, or the system's).
 inline Tensors read_safetensors(const std::string& path, const LoadLimits& limits = {}) {
   return or_out_of_memory(path, [&] {
-    InputFile file(path);
-    check_budget(path, file.size(), limits.memory_bytes);
+    const auto file = std::make_shared<InputFile>(path);
+    check_budget(path, file->size(), limits.memory_bytes);
     std::array<std::byte, detail::safetensors_prefix> prefix{};
-    if (file.size() < prefix.size()) detail::refuse_short_safetensors(file.size(), path);
-    file.read(prefix);
-    const std::size_t size = detail::safetensors_header_size(prefix, file.size(), path, limits);
-    const std::uint64_t data_size = file.size() - prefix.size() - size;
+    if (file->size() < prefix.size()) detail::refuse_short_safetensors(file->size(), path);
+    file->read(prefix);
+    const std::size_t size = detail::safetensors_header_size(prefix, file->size(), path, limits);
+    const std::uint64_t begin = prefix.size() + size;
 
     ByteBuffer text(size);
-    file.read(text.span());
-    auto header = detail::parse_safetensors_header(as_text(text.span()), path, data_size, limits);
-    text = ByteBuffer();
-    const auto data = std::make_shared<ByteBuffer>(allocate_for(path, data_size));
-    file.read(data->span());
-    file.expect_end();
-    return detail::assemble_safetensors(std::move(header), data->span(), path, data);
+    file->read(text.span());
+    auto header =
+        detail::parse_safetensors_header(as_text(text.span()), path, file->size() - begin, limits);
+    const TensorBytes data(*file, begin, file->size() - begin);
+    return detail::assemble_safetensors(std::move(header), data, path, file);
   });
 }
 
-/// The same with the data left in the file, which must not change meanwhile: see MappedFile. Only
-/// the header counts against limits.memory_bytes.
+/// The same by the system's mapping of the file, which must not change meanwhile: see MappedFile.
+/// Only the header counts against limits.memory_bytes.
 inline Tensors map_safetensors(const std::string& path, const LoadLimits& limits = {}) {
   return or_out_of_memory(path, [&] {
     const auto file = std::make_shared<const MappedFile>(path);
@@ -282,7 +281,7 @@ inline Tensors parse_safetensors(std::span<const std::byte> bytes, const std::st
     auto [header, content] = detail::split_safetensors(bytes, file, limits);
     const auto data = std::make_shared<ByteBuffer>(content.size());
     std::copy(content.begin(), content.end(), data->data());
-    return detail::assemble_safetensors(std::move(header), data->span(), file, data);
+    return detail::assemble_safetensors(std::move(header), std::as_const(*data).span(), file, data);
   });
 }
 

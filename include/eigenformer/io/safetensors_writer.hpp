@@ -107,7 +107,8 @@ inline void write_safetensors(const std::string& path, std::span<const NamedTens
   AtomicFile file(path);
   file.write(std::as_bytes(std::span(&size, 1)));
   file.write(std::as_bytes(std::span(header)));
-  for (const NamedTensor* entry : order) file.write(entry->tensor.bytes);
+  ByteBuffer buffer;
+  for (const NamedTensor* entry : order) file.write(entry->tensor.bytes.in(buffer));
   file.commit();
 }
 

@@ -11,7 +11,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +18,7 @@
 
 #include "eigenformer/core/error.hpp"
 #include "eigenformer/io/byte_buffer.hpp"
+#include "eigenformer/io/tensor_bytes.hpp"
 #include "eigenformer/io/text.hpp"
 
 namespace eigenformer::inline v0::io {
@@ -126,12 +126,11 @@ inline std::optional<std::int64_t> byte_size(DataType type, const Shape& shape) 
   return empty ? 0 : product;
 }
 
-/// A tensor whose bytes somebody else owns. They need not be aligned to the element type, so read
-/// them with copy_values or memcpy.
+/// A tensor whose bytes somebody else owns, in memory or in a file: copy_values reads both.
 struct TensorView {
   DataType type = DataType::f32;
   Shape shape;
-  std::span<const std::byte> bytes;  ///< row-major, little-endian, as many as byte_size says
+  TensorBytes bytes;  ///< row-major, little-endian, as many as byte_size says; of any alignment
 
   std::size_t elements() const { return bytes.size() / size_of(type); }
 };

@@ -49,44 +49,49 @@ void check_size(const TensorView& tensor, std::span<Value> out) {
 }  // namespace detail
 
 /// The elements of a tensor of floating type, as float or double. Throws Error(shape_mismatch)
-/// unless there are out.size() of them, Error(unsupported) for other types.
+/// unless there are out.size() of them, Error(unsupported) for other types, Error(io) for a file
+/// that cannot be read any more.
 template <std::floating_point Real>
 void copy_values(const TensorView& tensor, std::span<Real> out) {
   detail::check_size(tensor, out);
+  ByteBuffer buffer;
+  const auto bytes = tensor.bytes.in(buffer);
   const FloatingPointGuard guard;  // F64 is rounded, denormals are widened
   const auto cast = [](auto value) { return static_cast<Real>(value); };
   const auto widen = [](auto value) { return static_cast<Real>(to_float(value)); };
   switch (tensor.type) {
-    case DataType::f64: return detail::convert_elements<double>(tensor.bytes, out, cast);
-    case DataType::f32: return detail::convert_elements<float>(tensor.bytes, out, cast);
-    case DataType::f16: return detail::convert_elements<Half>(tensor.bytes, out, widen);
-    case DataType::bf16: return detail::convert_elements<Bfloat16>(tensor.bytes, out, widen);
+    case DataType::f64: return detail::convert_elements<double>(bytes, out, cast);
+    case DataType::f32: return detail::convert_elements<float>(bytes, out, cast);
+    case DataType::f16: return detail::convert_elements<Half>(bytes, out, widen);
+    case DataType::bf16: return detail::convert_elements<Bfloat16>(bytes, out, widen);
     default: detail::refuse_type(tensor, "F64, F32, F16 or BF16");
   }
 }
 
 /// The elements of a tensor of integers or booleans (then 0 and 1). Throws Error(shape_mismatch)
 /// unless there are out.size() of them, Error(unsupported) for other types, U64 included: int64_t
-/// does not hold it.
+/// does not hold it; Error(io) for a file that cannot be read any more.
 inline void copy_values(const TensorView& tensor, std::span<std::int64_t> out) {
   detail::check_size(tensor, out);
+  ByteBuffer buffer;
+  const auto bytes = tensor.bytes.in(buffer);
   const auto cast = [](auto value) { return static_cast<std::int64_t>(value); };
   const auto truth = [](std::uint8_t value) { return std::int64_t{value != 0}; };
   switch (tensor.type) {
-    case DataType::i64: return detail::convert_elements<std::int64_t>(tensor.bytes, out, cast);
-    case DataType::i32: return detail::convert_elements<std::int32_t>(tensor.bytes, out, cast);
-    case DataType::u32: return detail::convert_elements<std::uint32_t>(tensor.bytes, out, cast);
-    case DataType::i16: return detail::convert_elements<std::int16_t>(tensor.bytes, out, cast);
-    case DataType::u16: return detail::convert_elements<std::uint16_t>(tensor.bytes, out, cast);
-    case DataType::i8: return detail::convert_elements<std::int8_t>(tensor.bytes, out, cast);
-    case DataType::u8: return detail::convert_elements<std::uint8_t>(tensor.bytes, out, cast);
-    case DataType::boolean: return detail::convert_elements<std::uint8_t>(tensor.bytes, out, truth);
+    case DataType::i64: return detail::convert_elements<std::int64_t>(bytes, out, cast);
+    case DataType::i32: return detail::convert_elements<std::int32_t>(bytes, out, cast);
+    case DataType::u32: return detail::convert_elements<std::uint32_t>(bytes, out, cast);
+    case DataType::i16: return detail::convert_elements<std::int16_t>(bytes, out, cast);
+    case DataType::u16: return detail::convert_elements<std::uint16_t>(bytes, out, cast);
+    case DataType::i8: return detail::convert_elements<std::int8_t>(bytes, out, cast);
+    case DataType::u8: return detail::convert_elements<std::uint8_t>(bytes, out, cast);
+    case DataType::boolean: return detail::convert_elements<std::uint8_t>(bytes, out, truth);
     default: detail::refuse_type(tensor, "an integer type or BOOL");
   }
 }
 
 /// All elements of the tensor of that name, in row-major order, as float, double or int64_t. Throws
-/// Error(missing_tensor), or Error(unsupported) for a type that copy_values refuses.
+/// Error(missing_tensor), Error(unsupported) for a type that copy_values refuses, or Error(io).
 template <class Value>
 std::vector<Value> values(const Tensors& tensors, std::string_view name) {
   const TensorView& tensor = tensors.at(name);
@@ -94,6 +99,7 @@ std::vector<Value> values(const Tensors& tensors, std::string_view name) {
   try {
     copy_values(tensor, std::span<Value>(out));
   } catch (const Error& error) {
+    if (error.code() == ErrorCode::io) throw;  // it names the file
     throw Error(error.code(), tensors.file() + ": tensor " + excerpt(name) + ": " + error.what());
   }
   return out;

@@ -66,49 +66,61 @@ inline TorchPlan plan_torch_checkpoint(std::span<const std::byte> bytes, const s
   return plan;
 }
 
-/// The tensors of a plan, in the file's bytes where they lie in row-major order.
-inline Tensors assemble_torch(TorchPlan plan, ByteBuffer file, const std::string& name) {
+/// A file while it is read, and as its tensors find it afterwards.
+struct TorchContent {
+  std::span<const std::byte> bytes;
+  TensorBytes kept;
+  std::shared_ptr<const void> keeper;
+};
+
+/// The tensors of a plan: where the file keeps them, or gathered in memory where they are not in
+/// row-major order.
+inline Tensors assemble_torch(TorchPlan plan, const TorchContent& file, const std::string& name) {
   struct Owner {
-    ByteBuffer file;
+    std::shared_ptr<const void> file;
     ByteBuffer gathered;
   };
-  const auto owner = std::make_shared<Owner>();
-  owner->file = std::move(file);
-  owner->gathered = allocate_for(name, plan.gathered);
-  const std::span<const std::byte> bytes = owner->file.span();
-  std::size_t used = 0;
+  const auto owner = std::make_shared<Owner>(Owner{file.keeper, allocate_for(name, plan.gathered)});
+  std::span<std::byte> free = owner->gathered.span();
   std::vector<NamedTensor> tensors;
   tensors.reserve(plan.tensors.size());
   for (TorchPlace& place : plan.tensors) {
     const auto size = static_cast<std::size_t>(*byte_size(place.type, place.shape));
-    const std::byte* begin = bytes.data() + place.begin;
-    if (!place.strides.empty()) {
-      begin = owner->gathered.data() + used;
-      gather(place, bytes, owner->gathered.data() + used);
-      used += size;
+    TensorBytes bytes;
+    if (place.strides.empty()) {
+      bytes = file.kept.subspan(static_cast<std::size_t>(place.begin), size);
+    } else {
+      gather(place, file.bytes, free.data());
+      bytes = std::span<const std::byte>(free.first(size));
+      free = free.subspan(size);
     }
-    tensors.push_back({std::move(place.name), {place.type, std::move(place.shape), {begin, size}}});
+    tensors.push_back({std::move(place.name), {place.type, std::move(place.shape), bytes}});
   }
   return Tensors(name, std::move(tensors), owner);
 }
 
-/// The tensors of a file. Before memory is allocated for those that are not in row-major order,
-/// check(file, gathered) may refuse it: bytes of the file, and of these.
+/// The tensors of a file, which stays open: it is in memory whole while its pickles are read, and
+/// later each tensor when its numbers are asked for. Before memory is allocated for those that are
+/// not in row-major order, check(file, gathered) may refuse it: bytes of the file, and of these.
 template <class Check>
 Tensors read_torch_file(const std::string& path, const LoadLimits& limits, const Check& check) {
   return or_out_of_memory(path, [&] {
-    ByteBuffer bytes = read_file(path, limits.memory_bytes);
-    TorchPlan plan = plan_torch_checkpoint(std::as_const(bytes).span(), path, limits);
+    const auto file = std::make_shared<InputFile>(path);
+    const ByteBuffer bytes = read_all(*file, limits.memory_bytes);
+    TorchPlan plan = plan_torch_checkpoint(bytes.span(), path, limits);
     check(bytes.size(), plan.gathered);
-    return assemble_torch(std::move(plan), std::move(bytes), path);
+    const TensorBytes kept(*file, 0, bytes.size());
+    return assemble_torch(std::move(plan), {bytes.span(), kept, file}, path);
   });
 }
 
 }  // namespace detail
 
 /// The tensors of a torch state dict in a pytorch_model.bin, in either layout of torch.save; it may
-/// lie under "state_dict" or "model" in a dict. Throws Error: io, format, unsupported (an element
-/// type, an object that is no tensor, an opcode), or out_of_memory.
+/// lie under "state_dict" or "model" in a dict. The file stays open: each tensor is read when its
+/// numbers are asked for, and an Error(io) then if the file has been written to meanwhile. Throws
+/// Error: io, format, unsupported (an element type, an object that is no tensor, an opcode), or
+/// out_of_memory.
 inline Tensors read_torch_checkpoint(const std::string& path, const LoadLimits& limits = {}) {
   return detail::read_torch_file(path, limits, [&](std::uint64_t file, std::uint64_t gathered) {
     check_budget(path, file + gathered, limits.memory_bytes);
@@ -123,7 +135,8 @@ inline Tensors parse_torch_checkpoint(std::span<const std::byte> bytes, const st
   return or_out_of_memory(file, [&] {
     auto plan = detail::plan_torch_checkpoint(bytes, file, limits);
     check_budget(file, bytes.size() + plan.gathered, limits.memory_bytes);
-    return detail::assemble_torch(std::move(plan), copy_for(file, bytes), file);
+    const auto copy = std::make_shared<const ByteBuffer>(copy_for(file, bytes));
+    return detail::assemble_torch(std::move(plan), {bytes, copy->span(), copy}, file);
   });
 }
 

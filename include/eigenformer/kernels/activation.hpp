@@ -7,7 +7,7 @@
 namespace eigenformer::inline v0 {
 
 enum class Activation {
-  relu,        ///< x > 0 ? x : +0
+  relu,        ///< 0 > x ? 0 : x: a NaN stays one, and -0 is -0, as in torch
   gelu,        ///< x Phi(x), Phi the normal distribution's, through erf
   gelu_tanh,   ///< the approximation of gelu with tanh: GPT-2's "gelu_new"
   quick_gelu,  ///< x sigmoid(1.702 x)

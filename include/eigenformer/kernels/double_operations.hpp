@@ -64,7 +64,7 @@ inline double activate(Activation activation, double x) {
   const auto sigmoid = [](double s) { return 1.0 / (1.0 + std::exp(-s)); };
   const double root_half = 0.70710678118654752, root_two_over_pi = 0.79788456080286536;
   switch (activation) {
-    case Activation::relu: return x > 0 ? x : 0;
+    case Activation::relu: return 0 > x ? 0 : x;
     case Activation::gelu: return 0.5 * x * (1.0 + std::erf(x * root_half));
     case Activation::gelu_tanh:
       return 0.5 * x * (1.0 + std::tanh(root_two_over_pi * (x + 0.044715 * x * x * x)));

@@ -67,8 +67,13 @@ namespace detail {
   if (choice.layer) text += ", layer " + std::to_string(*choice.layer);
   if (choice.head) text += ", head " + std::to_string(*choice.head);
   const Index last = last_layer(sentence, choice.kind);
-  text += last < 0 ? ": no layer of that kind was kept"
-                   : ": was not kept, layer " + std::to_string(last) + " is the last one that was";
+  if (last < 0) {
+    text += ": no layer of that kind was kept";
+  } else if (choice.layer.value_or(last) != last) {
+    text += ": was not kept, layer " + std::to_string(last) + " is the last one that was";
+  } else {
+    text += ": that head was not kept";
+  }
   throw Error(ErrorCode::invalid_argument, text + " (TranslationOptions::attention)");
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "eigenformer/core/attention_observer.hpp"
+#include "eigenformer/core/error.hpp"
 #include "eigenformer/core/executor.hpp"
 #include "eigenformer/core/matrix.hpp"
 #include "eigenformer/core/profile.hpp"
@@ -96,6 +97,15 @@ struct TranslatedSentence {
   /// Its text, with what goes between it and the next sentence.
   std::string text_and_separator(std::size_t n) const;
 };
+
+/// Throws Error(not_a_number) where the best translation ends in that.
+inline void expect_numbers(const TranslatedSentence& sentence) {
+  const Alternative* const best = sentence.alternative(0);
+  if (best == nullptr || best->finish != FinishReason::not_a_number) return;
+  throw Error(ErrorCode::not_a_number, "the model's logits are not numbers after " +
+                                           std::to_string(best->pieces.size()) +
+                                           " tokens of the translation");
+}
 
 /// A text's translation.
 struct Translation {

@@ -90,14 +90,6 @@ inline TranslationOptions one_hypothesis(const GenerationOptions& generation) {
   return out;
 }
 
-inline void expect_numbers(const TranslatedSentence& sentence) {
-  const Alternative* const best = sentence.alternative(0);
-  if (best == nullptr || best->finish != FinishReason::not_a_number) return;
-  throw Error(ErrorCode::not_a_number, "the model's logits are not numbers after " +
-                                           std::to_string(best->pieces.size()) +
-                                           " tokens of the translation");
-}
-
 }  // namespace detail
 
 EIGENFORMER_INLINE Translator Translator::load(const std::string& folder,
@@ -147,7 +139,7 @@ EIGENFORMER_INLINE std::vector<std::string> Translator::operator()(
     std::vector<std::string> out;
     for (const Translation& translation : translate_full(texts, detail::one_hypothesis(options))) {
       for (const TranslatedSentence& sentence : translation.sentences) {
-        detail::expect_numbers(sentence);
+        expect_numbers(sentence);
       }
       out.push_back(translation.text());
     }
@@ -184,7 +176,7 @@ EIGENFORMER_INLINE void Translator::stream(
     }
     for (Segment& segment : segmenter.segments()) {
       const TranslatedSentence sentence = engine_->translate_one(segment, all, on_step);
-      detail::expect_numbers(sentence);
+      expect_numbers(sentence);
       if (stream.finish(sentence.text_and_separator(0)) == AfterStep::cancel) return;
     }
   });

@@ -88,9 +88,11 @@ inline float erf(float x) {
 /// x sigmoid(s), where s is what x's activation feeds to the sigmoid.
 inline float gated_by_sigmoid(float x, float s) { return x / (1.0f + exp(-s)); }
 
-/// x > 0 ? x : 0, by the order of the bits: of the comparison clang makes aarch64's fmaxnm, which
-/// keeps a signalling NaN.
-inline float relu(float x) { return std::bit_cast<std::uint32_t>(x) - 1u < 0x7f800000u ? x : 0.0f; }
+/// 0 > x ? 0 : x, by the order of the bits: of the comparison clang makes aarch64's fmaxnm, which
+/// loses a NaN.
+inline float relu(float x) {
+  return std::bit_cast<std::uint32_t>(x) - 0x80000001u < 0x7f800000u ? 0.0f : x;
+}
 inline float sigmoid(float x) { return gated_by_sigmoid(1.0f, x); }
 inline float silu(float x) { return gated_by_sigmoid(x, x); }
 inline float quick_gelu(float x) { return gated_by_sigmoid(x, 1.702f * x); }

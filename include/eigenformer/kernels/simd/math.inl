@@ -69,7 +69,7 @@ struct Tanh {
   EIGENFORMER_OP static F32x16 of(F32x16 x) { return tanh(x); }
 };
 struct Relu {
-  EIGENFORMER_OP static F32x16 of(F32x16 x) { return larger(x, broadcast(0.0f)); }
+  EIGENFORMER_OP static F32x16 of(F32x16 x) { return larger(broadcast(0.0f), x); }
 };
 struct Sigmoid {
   EIGENFORMER_OP static F32x16 of(F32x16 x) { return gated_by_sigmoid(broadcast(1.0f), x); }
