@@ -6,6 +6,7 @@ hold, and fails. Skipped, by status 77, without Chromium. Leaves screenshots in 
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -164,6 +165,40 @@ def check_odd(session, path):
           session.run("return document.querySelectorAll('b, main script').length") == 0)
 
 
+def write_mixed(path, cat):
+    """A page of two sentences, of whose second one head alone was kept: encoder, layer 2, head 1."""
+    with open(cat) as file:
+        page = file.read()
+    found = re.search(r'(id="data">)(.*?)(</script>)', page, re.DOTALL)
+    data = json.loads(found[2])
+    other = json.loads(found[2])['sentences'][0]
+    other['cross']['layers'] = other['decoder']['layers'] = []
+    kept = other['encoder']['layers'][2][1]
+    other['encoder']['layers'] = [[], [], [None, kept]]
+    data['sentences'].append(other)
+    text = json.dumps(data).replace('<', '\\u003c')
+    with open(path, 'w') as file:
+        file.write(page[:found.start(2)] + text + page[found.end(2):])
+
+
+def check_mixed(session, path):
+    session.open(path)
+    before = said(session)
+    choose(session, 'sentence', '1')
+    chosen = session.run(
+        "return [document.querySelector('input[name=kind]:checked').value, part('layer').value,"
+        " part('head').value, part('heads').textContent]")
+    check(f'what was not kept is not chosen: {chosen}',
+          chosen == ['encoder', '2', '-1', 'layer 2, head 1'])
+    check('what was not kept cannot be chosen', session.run(
+        "return document.querySelectorAll('input[name=kind]:disabled').length") == 2)
+    check('the other sentence says something', said(session) not in ('', before))
+    choose(session, 'sentence', '0')
+    check('the first sentence has all kinds', session.run(
+        "return document.querySelectorAll('input[name=kind]:disabled').length") == 0)
+    check_quiet(session, 'a page of unlike sentences')
+
+
 def check_browser(pages):
     for scheme in ('light', 'dark'):
         with browser.Browser(scheme) as session:
@@ -180,9 +215,12 @@ def check_browser(pages):
                 check_choices(session)
             check_quiet(session, scheme)
             check_odd(session, pages['odd'])
+            check_mixed(session, pages['mixed'])
 
 
 def check_other_forms(program, model):
+    _, page, _ = make(program, model, CAT)
+    check('-o -: standard output', make(program, model, CAT, '-o', '-') == (0, page, ''))
     status, svg, _ = make(program, model, ODD, '--svg', '--kind', 'encoder', '--layer', '0',
                           '--head', '1')
     check('--svg: exit status 0', status == 0)
@@ -221,9 +259,10 @@ def main():
     program, model, work = (os.path.realpath(path) for path in sys.argv[1:4])
     os.makedirs(work, exist_ok=True)
     os.chdir(work)
-    pages = {name: f'{work}/{name}.html' for name in ('cat', 'odd')}
+    pages = {name: f'{work}/{name}.html' for name in ('cat', 'odd', 'mixed')}
     write_page(program, model, CAT, pages['cat'])
     write_page(program, model, ODD, pages['odd'])
+    write_mixed(pages['mixed'], pages['cat'])
     for path in pages.values():
         check_html(path)
     check_other_forms(program, model)
