@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
@@ -105,9 +106,10 @@ class Int8Tensor {
   std::optional<TensorFault> fault_of_integers(const std::string& parameter) const {
     std::optional<TensorFault> out;
     for_each_panel([&](Index begin, Index, std::span<const std::byte> integers) {
-      const auto found = std::ranges::find(integers, std::byte{0x80});
-      if (out || found == integers.end()) return;
-      const Index at = found - integers.begin();
+      if (out || integers.empty()) return;
+      const void* const found = std::memchr(integers.data(), 0x80, integers.size());
+      if (!found) return;
+      const Index at = static_cast<const std::byte*>(found) - integers.data();
       out = {ErrorCode::format, io::excerpt(name_) + " for " + parameter + ": row " +
                                     std::to_string(first_ + begin + at / cols()) + ", column " +
                                     std::to_string(at % cols()) +
