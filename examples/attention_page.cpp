@@ -57,9 +57,8 @@ std::string draw(const Options& options) {
   const auto translator = Translator::load(
       options.model,
       {.split = Split::none, .isa = program::chosen_isa()});  // the text is one sentence
-  const std::string texts[] = {options.text};
   Translation translation = translator.translate_full(
-      texts, {.attention = [](AttentionPlace, Index) { return true; }})[0];
+      options.text, {.attention = [](AttentionPlace, Index) { return true; }});
   std::vector<TranslatedSentence>& sentences = translation.sentences;
   std::erase_if(sentences, [](const auto& sentence) { return sentence.alternatives.empty(); });
   if (sentences.empty()) throw Error(ErrorCode::invalid_argument, "SENTENCE has no words");

@@ -184,8 +184,7 @@ std::vector<std::string> source_words(const TranslatedSentence& sentence) {
 
 TEST(AttentionPage, SpellsWordsThatTheVocabularyLacks) {
   const auto translate = Translator::load(EIGENFORMER_TEST_DATA "/../../models/fr-en-small");
-  const std::string texts[] = {"Il dit 😀 à שלום."};
-  const Translation translation = translate.translate_full(texts, {.alignment = true})[0];
+  const Translation translation = translate.translate_full("Il dit 😀 à שלום.", {.alignment = true});
   EXPECT_EQ(source_words(translation.sentences[0]),
             (std::vector<std::string>{"Il", "dit", "😀", "à", "שלום.", "</s>"}));
 }

@@ -78,7 +78,7 @@ std::vector<Translation> alone(const Translator& translate, std::span<const std:
   std::vector<Translation> out;
   TranslationOptions one = options;
   for (const std::string& text : texts) {
-    out.push_back(std::move(translate.translate_full(std::span(&text, 1), one)[0]));
+    out.push_back(translate.translate_full(text, one));
     ++one.first_number;
   }
   return out;
@@ -147,7 +147,7 @@ TEST(Translator, LosesNothingOfALongText) {
   const Translator translate = Translator::load(shipped, whole);
   TranslationOptions options;
   options.generation = {.max_new_tokens = 2, .beam_size = 1};
-  const Translation translation = translate.translate_full(std::span(&text, 1), options)[0];
+  const Translation translation = translate.translate_full(text, options);
   EXPECT_GT(translation.sentences.size(), 1u);
   std::string sources;
   for (const TranslatedSentence& sentence : translation.sentences) {
@@ -171,13 +171,13 @@ TEST(Translator, ChecksOptionsForNoTextsToo) {
 
 TEST(Translator, AnUnknownCharacterIsPartOfItsWord) {
   const std::string text = "Bon\u4e2djour.";
-  const Translation translation = translator().translate_full(std::span(&text, 1))[0];
+  const Translation translation = translator().translate_full(text);
   EXPECT_EQ(translation.sentences[0].source_words.size(), 2u);  // and the end
 }
 
 TEST(Translator, RepairsAndReportsWhatIsNotUtf8) {
   const std::string text = "Je suis \xFF\xC3 étudiant.";
-  const Translation translation = translator().translate_full(std::span(&text, 1))[0];
+  const Translation translation = translator().translate_full(text);
   EXPECT_EQ(translation.replaced, 2u);
   EXPECT_EQ(translation.sentences[0].source, "Je suis \uFFFD\uFFFD étudiant.");
   EXPECT_TRUE(io::is_utf8(translation.text()));
@@ -264,14 +264,14 @@ TEST(Translator, SamplesDependOnTheTextsNumber) {
   std::sort(texts.begin(), texts.end());
   EXPECT_GT(std::unique(texts.begin(), texts.end()) - texts.begin(), 1);
   options.first_number = 5;
-  EXPECT_TRUE(same(translator().translate_full(std::span(&text, 1), options)[0], drawn[5]));
+  EXPECT_TRUE(same(translator().translate_full(text, options), drawn[5]));
 }
 
 TEST(Translator, GivesAlternatives) {
   const std::string text = "Je suis étudiant. Il fait beau.";
   TranslationOptions options;
   options.generation = {.beam_size = 4, .hypotheses = 3};
-  const Translation all = translator().translate_full(std::span(&text, 1), options)[0];
+  const Translation all = translator().translate_full(text, options);
   ASSERT_EQ(all.sentences.size(), 2u);
   EXPECT_EQ(all.alternatives(), 3u);
   EXPECT_EQ(all.text(), translator()(text));
@@ -300,7 +300,7 @@ TEST(Translator, AlignsWords) {
   const std::string text = "Le chat mange une pomme.";
   TranslationOptions options;
   options.alignment = true;
-  const Translation translation = translator().translate_full(std::span(&text, 1), options)[0];
+  const Translation translation = translator().translate_full(text, options);
   const TranslatedSentence& sentence = translation.sentences[0];
   const auto aligned_to = [&](std::string_view word) -> std::string {
     for (const AlignedWords& pair : sentence.alignment) {
@@ -322,7 +322,7 @@ TEST(Translator, ShowsTheChosenHeads) {
   options.attention = [](AttentionPlace place, Index head) {
     return place.layer == 1 && head == (place.kind == AttentionKind::cross ? 2 : 0);
   };
-  const Translation translation = translator().translate_full(std::span(&text, 1), options)[0];
+  const Translation translation = translator().translate_full(text, options);
   const TranslatedSentence& sentence = translation.sentences[0];
   const auto source = static_cast<Index>(sentence.source_pieces.size());
   const auto target = static_cast<Index>(sentence.alternatives[0].pieces.size());

@@ -26,7 +26,7 @@ inline TranslationOptions asking(const GenerationOptions& generation) {
 
 inline Translation full(const std::string& text, const TranslationOptions& options = {},
                         const Translator& translate = translator()) {
-  return std::move(translate.translate_full(std::span(&text, 1), options)[0]);
+  return translate.translate_full(text, options);
 }
 
 /// The best translation of a text of one sentence.

@@ -2,20 +2,20 @@
 /// Text in, text out: a model's folder as a translator.
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <initializer_list>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "eigenformer/models/interfaces.hpp"
 #include "eigenformer/pipelines/translation.hpp"
 #include "eigenformer/tokenizers/marian_tokenizer.hpp"
 #if EIGENFORMER_DEFINES(EIGENFORMER_PART_PIPELINES)
-#include <utility>
-
 #include "eigenformer/architectures/open_model.hpp"
 #include "eigenformer/pipelines/text_stream.hpp"
 #include "eigenformer/pipelines/translation_engine.hpp"
@@ -58,6 +58,15 @@ class Translator {
   /// errors of operator(), and Error(cancelled).
   std::vector<Translation> translate_full(std::span<const std::string> texts,
                                           const TranslationOptions& options = {}) const;
+
+  /// The same of one text. A template, so that {} is no text and not an empty one.
+  template <class Text>
+  requires std::convertible_to<const Text&, std::string_view> Translation
+  translate_full(const Text& text, const TranslationOptions& options = {})
+  const {
+    const std::string one{std::string_view(text)};
+    return std::move(translate_full(std::span(&one, 1), options)[0]);
+  }
 
   /// Gives the text's translation as it comes to be, in whole characters: token by token in a
   /// greedy search or sampling, sentence by sentence under beams. Together they are what operator()
