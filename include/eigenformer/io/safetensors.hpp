@@ -257,8 +257,7 @@ inline Tensors read_safetensors(const std::string& path, const LoadLimits& limit
     file->read(text.span());
     auto header =
         detail::parse_safetensors_header(as_text(text.span()), path, file->size() - begin, limits);
-    const TensorBytes data(*file, begin, file->size() - begin);
-    return detail::assemble_safetensors(std::move(header), data, path, file);
+    return detail::assemble_safetensors(std::move(header), bytes_from(*file, begin), path, file);
   });
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <utility>
 
@@ -60,6 +61,13 @@ class TensorBytes {
   const std::byte* begin_ = nullptr;  ///< of memory
   std::size_t size_ = 0;
 };
+
+/// All of the file from `begin` on. Throws Error(out_of_memory) where no size is so large.
+inline TensorBytes bytes_from(const InputFile& file, std::uint64_t begin) {
+  const std::uint64_t size = file.size() - begin;
+  if (size > std::numeric_limits<std::size_t>::max()) detail::refuse_for_memory(file.path());
+  return {file, begin, static_cast<std::size_t>(size)};
+}
 
 /// Whether the same bytes stand in both, of which some are in memory at a time.
 inline bool same_bytes(const TensorBytes& a, const TensorBytes& b) {

@@ -109,8 +109,7 @@ Tensors read_torch_file(const std::string& path, const LoadLimits& limits, const
     const ByteBuffer bytes = read_all(*file, limits.memory_bytes);
     TorchPlan plan = plan_torch_checkpoint(bytes.span(), path, limits);
     check(bytes.size(), plan.gathered);
-    const TensorBytes kept(*file, 0, bytes.size());
-    return assemble_torch(std::move(plan), {bytes.span(), kept, file}, path);
+    return assemble_torch(std::move(plan), {bytes.span(), bytes_from(*file, 0), file}, path);
   });
 }
 
