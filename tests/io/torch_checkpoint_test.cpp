@@ -27,8 +27,8 @@ namespace {
 using namespace std::string_literals;
 using namespace eigenformer::io;
 using eigenformer::Error;
-using eigenformer::test::mebibyte;
 using eigenformer::test::live_memory;
+using eigenformer::test::mebibyte;
 using eigenformer::test::peak_memory;
 using io_test::bytes_of;
 using io_test::content_of;
