@@ -66,7 +66,6 @@ void quantize(const Options& options) {
 
 void run(int count, char** arguments) {
   Options options;
-  options.model.load.access = io::FileAccess::map;
   options.model.storage = Storage::int8;
   CLI::App app("Writes a model's folder again with its weights in another storage.", "quantize");
   app.footer(

@@ -5,11 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <limits>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "io/support.hpp"
@@ -110,6 +112,14 @@ TEST_F(FileTest, ReadsInPieces) {
                [&] { file.read(two.span()); });
   file.read(two.span().first(1));
   file.expect_end();
+}
+
+TEST_F(FileTest, IsReadWholeOnlyAsItWasOpened) {
+  InputFile file(write("a", "abcde"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // files have coarse clocks
+  write("a", "vwxyz");
+  expect_error(ErrorCode::io, path("a") + ": has been written to since it was opened",
+               [&] { read_all(file, no_budget); });
 }
 
 TEST(ByteBufferTest, MovesWithoutMovingTheBytes) {

@@ -31,6 +31,8 @@ Tensors tensor_of(DataType type, const std::vector<Number>& numbers) {
   return Tensors("f", {{"x", view}}, std::move(bytes));
 }
 
+using TensorValuesFileTest = io_test::FolderTest;
+
 using Bits = std::vector<std::uint16_t>;
 using Floats = std::vector<float>;
 using Doubles = std::vector<double>;
@@ -99,6 +101,19 @@ TEST(TensorValuesTest, FillsExactly) {
   Integers one(1);
   expect_error(ErrorCode::shape_mismatch, "does not fill 1 values",
                [&] { copy_values(tensors.at("x"), std::span<std::int64_t>(one)); });
+}
+
+// Of a file, 64 KiB are read at a time.
+TEST_F(TensorValuesFileTest, AreThoseOfMemory) {
+  for (const std::size_t count : {0u, 1u, 16'383u, 16'384u, 16'385u, 40'000u}) {
+    Floats numbers(count);
+    for (std::size_t i = 0; i < count; ++i) numbers[i] = static_cast<float>(i) / 3;
+    const auto bytes = std::as_bytes(std::span(numbers));
+    const InputFile file(write("a", as_text(bytes)));
+    const TensorView view{
+        DataType::f32, {static_cast<std::int64_t>(count)}, TensorBytes(file, 0, bytes.size())};
+    EXPECT_EQ(values<float>(Tensors("f", {{"x", view}}, nullptr), "x"), numbers) << count;
+  }
 }
 
 }  // namespace

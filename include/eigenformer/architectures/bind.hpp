@@ -154,7 +154,7 @@ template <class Scalar, class Parameter>
 void take_floats(Parameter& value, const io::Tensors& tensors, const TensorSource& source) {
   const auto [rows, cols, rank] = shape_of(value);
   const io::TensorView tensor = tensors.at(source.tensor);
-  const Index begin = source.part * rows, most = is_weight<Parameter> ? lanes : rows;
+  const Index begin = source.part * rows, most = is_weight<Parameter> ? rows_at_a_time(cols) : rows;
   Matrix<Scalar> numbers(std::min(most, rows), cols);
   for (Index first = 0; first < rows; first += most) {
     const Index count = std::min(most, rows - first);
@@ -216,7 +216,8 @@ inline void expect_size(const TransformerConfig& config, const io::Tensors& tens
 /// Error with the code of the first trouble and a text with a line for each: every missing tensor,
 /// every wrong shape, every type that is not such a one, scales and integers that are none, and
 /// every tensor that neither a parameter nor the table's `ignored` claims. Then nothing has
-/// changed. After an Error(io), of a file that cannot be read any more, some parameters have.
+/// changed. After an Error(io), of a file that cannot be read any more, or where memory is lacking,
+/// some parameters have.
 template <class Derived, class Scalar>
 void bind(Module<Derived, Scalar>& module, const io::Tensors& tensors, const NameTable& names) {
   const FloatingPointGuard guard;

@@ -24,6 +24,12 @@ inline std::string int8_scale_name(const std::string& tensor) { return tensor + 
 /// Above it, 127 of them would not be a number in f32 or bf16.
 inline constexpr float largest_int8_scale = 2.6e36f;
 
+/// How many rows of a weight matrix are in memory besides it while it is made: some 64 KB of them,
+/// and whole panels.
+inline Index rows_at_a_time(Index cols) {
+  return round_up(std::max<Index>(1, 16'384 / std::max<Index>(1, cols)), lanes);
+}
+
 /// Something in a file that does not fit a parameter.
 struct TensorFault {
   ErrorCode code;
@@ -81,7 +87,7 @@ class Int8Tensor {
   template <class Scalar>
   void copy_to(WeightMatrix<Scalar>& weight) const {
     const std::vector<float> factors = scales();
-    for_each_panel([&](Index begin, Index count, std::span<const std::byte> integers) {
+    for_each_part([&](Index begin, Index count, std::span<const std::byte> integers) {
       weight.set_rows(begin, {reinterpret_cast<const std::int8_t*>(integers.data()),
                               factors.data() + begin, count, cols()});
     });
@@ -90,12 +96,13 @@ class Int8Tensor {
  private:
   Index cols() const { return tensor_.shape[1]; }
 
-  /// function(begin, count, bytes) for 16 of the rows at a time.
+  /// function(begin, count, bytes) for some panels of the rows at a time.
   template <class Function>
-  void for_each_panel(Function function) const {
+  void for_each_part(Function function) const {
     io::ByteBuffer buffer;
-    for (Index begin = 0; begin < rows_; begin += lanes) {
-      const Index count = std::min(lanes, rows_ - begin);
+    const Index most = rows_at_a_time(cols());
+    for (Index begin = 0; begin < rows_; begin += most) {
+      const Index count = std::min(most, rows_ - begin);
       const auto bytes = tensor_.bytes.subspan(static_cast<std::size_t>((first_ + begin) * cols()),
                                                static_cast<std::size_t>(count * cols()));
       function(begin, count, bytes.in(buffer));
@@ -105,7 +112,7 @@ class Int8Tensor {
   /// Kernels move a sign from one factor of a product to the other, and -128 has no opposite.
   std::optional<TensorFault> fault_of_integers(const std::string& parameter) const {
     std::optional<TensorFault> out;
-    for_each_panel([&](Index begin, Index, std::span<const std::byte> integers) {
+    for_each_part([&](Index begin, Index, std::span<const std::byte> integers) {
       if (out || integers.empty()) return;
       const void* const found = std::memchr(integers.data(), 0x80, integers.size());
       if (!found) return;

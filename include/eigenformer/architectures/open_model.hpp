@@ -57,7 +57,7 @@ std::unique_ptr<SequenceToSequenceModel> as_model(Transformer<float, Wiring> tra
 
 /// The storage that the options ask for, else the file.
 inline Storage storage_for(const ModelOptions& options, const io::Tensors& tensors) {
-  return options.storage.value_or(storage_of(tensors));
+  return options.storage ? *options.storage : storage_of(tensors);
 }
 
 inline TransformerConfig marian_config(const io::Json& json, const io::Tensors& tensors,

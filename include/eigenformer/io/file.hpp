@@ -90,18 +90,27 @@ class InputFile {
                                    std::to_string(size()) + " when it was opened");
   }
 
+  /// Throws Error(io) where the file has another size, or was last written to at another time, than
+  /// when it was opened.
+  void expect_unchanged() const {
+    const Version now = version();
+    if (now == opened_) return;
+    expect_same_size();
+    throw Error(ErrorCode::io, path_ + ": has been written to since it was opened");
+  }
+
   /// Fills out with the next bytes. Throws Error(io), also where the file ends before that.
   void read(std::span<std::byte> out) {
-    fill(offset_, out);
+    expect_whole(offset_, out, fill(offset_, out));
     offset_ += out.size();
   }
 
   /// Fills out with the bytes from `offset` on, and leaves to read() what would have been next.
-  /// Throws Error(io), also where the file has been written to since it was opened.
+  /// Throws Error(io), and what expect_unchanged() throws.
   void read_at(std::uint64_t offset, std::span<std::byte> out) const {
-    fill(offset, out);
-    if (version() == opened_) return;
-    throw Error(ErrorCode::io, path_ + ": has been written to since it was opened");
+    const std::size_t count = fill(offset, out);
+    expect_unchanged();
+    expect_whole(offset, out, count);
   }
 
   /// Throws Error(io) unless everything has been read: the file grew meanwhile.
@@ -131,16 +140,20 @@ class InputFile {
     return {static_cast<std::uint64_t>(status.st_size), status.st_mtim.tv_sec,
             status.st_mtim.tv_nsec};
   }
-  void fill(std::uint64_t offset, std::span<std::byte> out) const {
-    while (!out.empty()) {
-      const std::size_t count = read_some(offset, out);
-      if (count == 0) {
-        throw Error(ErrorCode::io, path_ + ": ends at byte " + std::to_string(offset) + ", " +
-                                       std::to_string(out.size()) + " bytes too early");
-      }
-      out = out.subspan(count);
-      offset += count;
+  /// Returns how many bytes there were.
+  std::size_t fill(std::uint64_t offset, std::span<std::byte> out) const {
+    std::size_t all = 0;
+    while (all < out.size()) {
+      const std::size_t count = read_some(offset + all, out.subspan(all));
+      if (count == 0) break;
+      all += count;
     }
+    return all;
+  }
+  void expect_whole(std::uint64_t offset, std::span<const std::byte> out, std::size_t count) const {
+    if (count == out.size()) return;
+    throw Error(ErrorCode::io, path_ + ": ends at byte " + std::to_string(offset + count) + ", " +
+                                   std::to_string(out.size() - count) + " bytes too early");
   }
   std::size_t read_some(std::uint64_t offset, std::span<std::byte> out) const {
     for (;;) {
@@ -230,6 +243,7 @@ inline ByteBuffer read_all(InputFile& file, std::uint64_t budget) {
   ByteBuffer bytes = allocate_for(file.path(), file.size());
   file.read(bytes.span());
   file.expect_end();
+  file.expect_unchanged();
   return bytes;
 }
 

@@ -17,8 +17,9 @@ namespace eigenformer::inline v0::io {
 struct LoadLimits {
   // Memory.
   /// The bytes that one file may have, or all shards of one checkpoint: 0 and up, by default no
-  /// budget. A safetensors file is never in memory whole, but a model made of it may be. Of a
-  /// mapped file only the header counts: the system can drop the rest whenever it needs the memory.
+  /// budget. Of a safetensors file a model takes some rows at a time, but then it is in memory
+  /// itself. Of a mapped file only the header counts: the system can drop the rest whenever it
+  /// needs the memory.
   std::uint64_t memory_bytes = std::numeric_limits<std::uint64_t>::max();
 
   // JSON.

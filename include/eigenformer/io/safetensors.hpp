@@ -240,9 +240,11 @@ inline SafetensorsParts split_safetensors(std::span<const std::byte> bytes, cons
 
 }  // namespace detail
 
-/// The tensors of a safetensors file, which stays open: each is read when its numbers are asked
-/// for, and an Error(io) then if the file has been written to meanwhile. Throws Error: io, format,
-/// unsupported (an element type), or out_of_memory (over limits.memory_bytes, or the system's).
+/// The tensors of a safetensors file, which stays open as long as they live: each is read when its
+/// numbers are asked for, and an Error(io) then if the file has another size or time of writing.
+/// Who replaces a file that may be open writes another one and renames it. Throws Error: io,
+/// format, unsupported (an element type), or out_of_memory (over limits.memory_bytes, or the
+/// system's).
 inline Tensors read_safetensors(const std::string& path, const LoadLimits& limits = {}) {
   return or_out_of_memory(path, [&] {
     const auto file = std::make_shared<InputFile>(path);

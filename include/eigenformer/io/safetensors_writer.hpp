@@ -91,7 +91,8 @@ inline std::string safetensors_header_text(std::span<const NamedTensor* const> o
 
 /// Writes the tensors to a safetensors file, which appears whole or not at all. Their order in the
 /// list does not matter. Throws Error(invalid_argument): two of one name, a name or metadata that
-/// is not UTF-8, bytes that don't fit a shape; or Error(io).
+/// is not UTF-8, bytes that don't fit a shape; Error(io), also of a file that the tensors are in;
+/// or Error(out_of_memory).
 inline void write_safetensors(const std::string& path, std::span<const NamedTensor> tensors,
                               const Metadata& metadata = {}) {
   std::set<std::string_view> names;

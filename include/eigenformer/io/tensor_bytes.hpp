@@ -28,6 +28,7 @@ class TensorBytes {
   /// `size` bytes of the file from `offset` on.
   TensorBytes(const InputFile& file, std::uint64_t offset, std::size_t size)
       : file_(&file), offset_(offset), size_(size) {}
+  TensorBytes(const InputFile&& temporary, std::uint64_t offset, std::size_t size) = delete;
 
   std::size_t size() const noexcept { return size_; }
 
@@ -39,11 +40,14 @@ class TensorBytes {
   }
   TensorBytes first(std::size_t count) const { return subspan(0, count); }
 
-  /// The bytes; those of a file in `buffer`, which is made as large. Throws Error(io): the file has
-  /// been written to since it was opened, or cannot be read; or Error(out_of_memory).
+  /// The bytes; those of a file in `buffer`, which is made as large. Throws Error(out_of_memory),
+  /// and what InputFile::read_at() throws.
   std::span<const std::byte> in(ByteBuffer& buffer) const {
     if (!file_) return {begin_, size_};
-    if (buffer.size() != size_) buffer = allocate_for(file_->path(), size_);
+    if (buffer.size() != size_) {
+      buffer = ByteBuffer();
+      buffer = allocate_for(file_->path(), size_);
+    }
     file_->read_at(offset_, buffer.span());
     return buffer.span();
   }

@@ -116,8 +116,8 @@ Tensors read_torch_file(const std::string& path, const LoadLimits& limits, const
 }  // namespace detail
 
 /// The tensors of a torch state dict in a pytorch_model.bin, in either layout of torch.save; it may
-/// lie under "state_dict" or "model" in a dict. The file stays open: each tensor is read when its
-/// numbers are asked for, and an Error(io) then if the file has been written to meanwhile. Throws
+/// lie under "state_dict" or "model" in a dict. The file is in memory whole meanwhile; then it
+/// stays open as long as the tensors live, and is read as read_safetensors() reads its own. Throws
 /// Error: io, format, unsupported (an element type, an object that is no tensor, an opcode), or
 /// out_of_memory.
 inline Tensors read_torch_checkpoint(const std::string& path, const LoadLimits& limits = {}) {
