@@ -8,20 +8,17 @@
 #include <string_view>
 
 #include "io/support.hpp"
+#include "io/tensors.hpp"
 
 namespace {
 
 using namespace eigenformer::io;
 using io_test::bytes_of;
+using io_test::content_of;
 using io_test::ErrorCode;
 using io_test::expect_error;
 
 using TensorBytesTest = io_test::FolderTest;
-
-std::string content_of(const TensorBytes& bytes) {
-  ByteBuffer buffer;
-  return std::string(as_text(bytes.in(buffer)));
-}
 
 TEST_F(TensorBytesTest, AreInMemoryOrInAFile) {
   const std::string_view text = "0123456789";

@@ -10,10 +10,13 @@
 
 namespace io_test {
 
-/// Its bytes, wherever they are.
-inline std::string content_of(const eigenformer::io::TensorView& tensor) {
+/// The bytes, wherever they are.
+inline std::string content_of(const eigenformer::io::TensorBytes& bytes) {
   eigenformer::io::ByteBuffer buffer;
-  return std::string(eigenformer::io::as_text(tensor.bytes.in(buffer)));
+  return std::string(eigenformer::io::as_text(bytes.in(buffer)));
+}
+inline std::string content_of(const eigenformer::io::TensorView& tensor) {
+  return content_of(tensor.bytes);
 }
 
 /// The same names, types, shapes and bytes.
